@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic")
 module glia.cli {
     requires glia.check;
+    requires glia.cluster;
     requires glia.lab;
     requires glia.plan;
     requires glia.serve;

@@ -100,7 +100,7 @@ public final class Cli {
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
                 new PsCommand(), new StopCommand(),
                 new LoadCommand(), new McpCommand(Version::line), new ClassifyCommand(), new BenchCommand(),
-                new TrainCommand(), new ReportCommand(),
+                new TrainCommand(Version::line), new ReportCommand(),
                 new ReasonCommand(), new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(),
                 new AlignCommand(), new AlignCheckCommand(), new AlignReviseCommand(), new AlignLabelCommand(),
                 new CheckCommand(),

@@ -72,8 +72,8 @@ class ClosedModelTest {
             Map.entry(Generator.class, Set.of("close", "length")),
             Map.entry(Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore",
                 "clear", "undo")),
-            Map.entry(TrainingPass.class, Set.of("close", "sizeBytes", "atStep", "reduceBy", "total",
-                "expectLosses")),
+            Map.entry(TrainingPass.class, Set.of("close", "sizeBytes", "atStep", "reduceBy", "rank",
+                "numRanks", "total", "totals")),
             Map.entry(Embedder.class, Set.of("encode", "maxTokens")),
             Map.entry(MaskFiller.class, Set.of("mask")));
 

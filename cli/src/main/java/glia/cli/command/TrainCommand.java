@@ -8,15 +8,21 @@ import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
+import glia.cluster.Launch;
 import glia.engine.load.LoadOptions;
+import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.RecipeStage;
 import glia.train.recipe.ShippedRecipes;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// Trains a model by a recipe.
 public final class TrainCommand implements Command {
@@ -30,8 +36,14 @@ public final class TrainCommand implements Command {
             Option.flag("continue the run in the output folder from its last checkpoint", "--resume");
     private static final Option<Boolean> FORCE = Option.flag("replace the run in the output folder", "--force");
 
-    /// For [glia.cli.Cli].
-    public TrainCommand() {}
+    private static final PrintStream NOTHING = new PrintStream(OutputStream.nullOutputStream());
+
+    private final Supplier<String> version;
+
+    /// @param version of the program, which all ranks that train together must have
+    public TrainCommand(Supplier<String> version) {
+        this.version = version;
+    }
 
     @Override
     public String name() {
@@ -72,13 +84,30 @@ public final class TrainCommand implements Command {
         LoadOptions options = ComputeOptions.of(arguments, Precision.EXACT);
         Existing existing = arguments.has(RESUME) ? Existing.RESUME
                 : arguments.has(FORCE) ? Existing.REPLACE : Existing.REFUSE;
-        try (Workers workers = new Workers(options.numThreads())) {
-            KernelBackends.Choice kernels = KernelBackends.choose(options.kernels(), workers);
-            if (!kernels.note().isEmpty()) {
-                console.err().println("glia: " + kernels.note());
+        boolean isDryRun = arguments.has(DRY_RUN);
+        int ranks = isDryRun ? 1 : ranks(stages);
+        return Launch.<IOException>run(ranks, options.kernels(), version.get(), console.err(), rank -> {
+            Console own = rank.rank() == 0 ? console : Console.plain(console.in(), NOTHING, NOTHING);
+            int sharers = Launch.processes() > 1 ? Launch.processesHere() : ranks;
+            try (Workers workers = new Workers(Math.max(1, options.numThreads() / sharers))) {
+                KernelBackends.Choice kernels = KernelBackends.choose(options.kernels(), workers);
+                if (!kernels.note().isEmpty()) {
+                    own.err().println("glia: " + kernels.note());
+                }
+                TrainStages runs = new TrainStages(stages, kernels.kernels(), arguments, own, rank);
+                return isDryRun ? runs.summarize() : runs.run(existing);
             }
-            TrainStages runs = new TrainStages(stages, kernels.kernels(), arguments, console);
-            return arguments.has(DRY_RUN) ? runs.summarize() : runs.run(existing);
+        });
+    }
+
+    /// The ranks that train together, unless the processes of a job do.
+    private static int ranks(List<RecipeStage> stages) throws CheckpointException {
+        long ranks = stages.getFirst().recipe().find(RecipeKeys.DATA_PARALLEL).orElse(1L);
+        for (RecipeStage stage : stages) {
+            if (stage.recipe().find(RecipeKeys.DATA_PARALLEL).orElse(1L) != ranks) {
+                throw stage.recipe().error(RecipeKeys.DATA_PARALLEL, "differs between the stages; give all the same");
+            }
         }
+        return Math.toIntExact(ranks);
     }
 }

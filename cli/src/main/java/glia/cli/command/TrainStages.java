@@ -13,6 +13,7 @@ import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeStage;
 import glia.train.recipe.RunFolder;
+import glia.train.recipe.RunRanks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,9 +30,11 @@ final class TrainStages {
     private final Kernels kernels;
     private final Arguments arguments;
     private final Console console;
+    private final RunRanks ranks;
     private final List<Map<String, Object>> documents = new ArrayList<>();
 
-    TrainStages(List<RecipeStage> stages, Kernels kernels, Arguments arguments, Console console) {
+    TrainStages(List<RecipeStage> stages, Kernels kernels, Arguments arguments, Console console, RunRanks ranks) {
+        this.ranks = ranks;
         this.stages = stages;
         this.kernels = kernels;
         this.arguments = arguments;
@@ -57,13 +60,16 @@ final class TrainStages {
             }
             Existing own = existing == Existing.RESUME && stages.size() > 1 && !folder.holdsRun() ? Existing.REFUSE
                     : existing;
-            try (RecipeRun run = RecipeRun.prepare(stage.recipe(), folder, kernels, this::find, own)) {
+            try (RecipeRun run = RecipeRun.prepare(stage.recipe(), folder, kernels, this::find, own,
+                    ranks)) {
                 TrainSession session = new TrainSession(run, kernels, console);
                 code = session.run();
                 documents.add(session.document());
             }
         }
-        print();
+        if (ranks.rank() == 0) {
+            print();
+        }
         return code;
     }
 

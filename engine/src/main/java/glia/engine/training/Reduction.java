@@ -2,15 +2,29 @@ package glia.engine.training;
 
 import glia.tensor.autograd.Gradients;
 
-/// Adds up what the ranks of a training run compute, each on its own part of a step's batch: totals before the losses,
-/// gradients between the last backward pass and their norm. All ranks call these methods in the same order.
-public interface Reduction {
+/// Adds up what the ranks of a training run compute, each on its own micro-batches of a step: of `n` ranks, rank
+/// `i mod n` computes micro-batch `i`, and sums are those of the micro-batches in their order, whatever n is.
+/// All ranks call these methods in the same order.
+public interface Reduction extends Gradients.Sums {
     /// A run of one rank.
     Reduction NONE = new Reduction() {
         @Override
-        public double sum(double ofRank) {
+        public int rank() {
+            return 0;
+        }
+
+        @Override
+        public int size() {
+            return 1;
+        }
+
+        @Override
+        public double[] all(double... ofRank) {
             return ofRank;
         }
+
+        @Override
+        public void begin() { }
 
         @Override
         public void completed(Gradients.Bucket bucket) { }
@@ -19,13 +33,18 @@ public interface Reduction {
         public void finish(Gradients gradients) { }
     };
 
-    /// The sum of a number over all ranks, in the order of the ranks.
-    double sum(double ofRank);
+    /// The number of this rank, from 0.
+    int rank();
 
-    /// A bucket of gradients is complete. Called once for each bucket and step, in the order of the buckets, on the
-    /// thread of the backward pass, which goes on when this returns; it does not use the bucket any more.
-    void completed(Gradients.Bucket bucket);
+    /// The number of ranks.
+    int size();
 
-    /// Returns when the gradients are the sums over all ranks. Called once a step, after all buckets.
+    /// The numbers of all ranks: the first of rank 0, the first of rank 1, …, the second of rank 0, …. So numbers of
+    /// micro-batches come in the order of the micro-batches.
+    ///
+    /// @param ofRank as many on each rank
+    double[] all(double... ofRank);
+
+    /// Returns when the gradients are the sums over all passes of all ranks. Called once a step, after all passes.
     void finish(Gradients gradients);
 }

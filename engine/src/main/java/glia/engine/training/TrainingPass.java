@@ -59,7 +59,6 @@ public final class TrainingPass implements AutoCloseable {
     private final DropoutRates dropout;
     private long step;
     private int batchesOfStep;
-    private int lossesOfStep;
     private Reduction reduction = Reduction.NONE;
     private boolean isClosed;
 
@@ -138,7 +137,6 @@ public final class TrainingPass implements AutoCloseable {
     public void atStep(long index) {
         step = index;
         batchesOfStep = 0;
-        lossesOfStep = 0;
     }
 
     /// Sets the size of the buckets in which gradients become complete, from the head down to the embedding: trainable
@@ -171,18 +169,39 @@ public final class TrainingPass implements AutoCloseable {
     /// Sets how the ranks of a training run add up what each of them computes.
     public void reduceBy(Reduction sums) {
         reduction = sums;
-        gradients.listen(sums::completed);
+        gradients.sumBy(sums);
     }
 
-    /// The sum of a number over all ranks, such as the weight of a step's tokens, by which losses are divided.
-    public double total(double ofRank) {
-        return reduction.sum(ofRank);
+    /// The number of this rank, from 0.
+    public int rank() {
+        return reduction.rank();
     }
 
-    /// Announces how many calls of `loss` follow in this step. In the last of them buckets of gradients are complete as
-    /// soon as the backward pass has left their weights; without an announcement they are in `finishGradients`.
-    public void expectLosses(int count) {
-        lossesOfStep = batchesOfStep + count;
+    /// The number of ranks that train together.
+    public int numRanks() {
+        return reduction.size();
+    }
+
+    /// The sum of numbers of micro-batches over all ranks, in the order of the micro-batches, such as the weight of a
+    /// step's tokens, by which losses are divided.
+    ///
+    /// @param ofRank a number for each micro-batch of this rank
+    public double total(double... ofRank) {
+        double sum = 0;
+        for (double number : reduction.all(ofRank)) {
+            sum += number;
+        }
+        return sum;
+    }
+
+    /// The sums of several numbers over all ranks, each in the order of the ranks.
+    public double[] totals(double... ofRank) {
+        double[] all = reduction.all(ofRank);
+        double[] sums = new double[ofRank.length];
+        for (int i = 0; i < all.length; i++) {
+            sums[i / reduction.size()] += all[i];
+        }
+        return sums;
     }
 
     /// Ends a step's losses: `weightGradients` are then the sums over all ranks.
@@ -190,7 +209,6 @@ public final class TrainingPass implements AutoCloseable {
     /// @throws IllegalStateException if this or the model is closed
     public void finishGradients() {
         whileOpen(() -> {
-            gradients.finish();
             reduction.finish(gradients);
             return null;
         });
@@ -270,12 +288,10 @@ public final class TrainingPass implements AutoCloseable {
 
     private double lossOpen(TokenBatch batch, Loss loss) {
         try {
-            recorder.dropout(dropout, Hash.of(dropout.seed(), step, batchesOfStep++));
+            recorder.dropout(dropout, Hash.of(dropout.seed(), step,
+                    (long) batchesOfStep++ * reduction.size() + reduction.rank()));
             Value value = compute(recorder, batch, loss);
             recorder.gradient(value.tensor()).set(0, 1);
-            if (batchesOfStep == lossesOfStep) {
-                gradients.expectLast();
-            }
             double number = value.number();
             recorder.backward();
             return number;

@@ -119,8 +119,8 @@ public final class RolloutObjective implements Objective {
         List<Integer> which = members.stream().filter(i -> batch.numRows(i) > 0).toList();
         PolicyObjective objective = preparation.numbers().objective(training.objective(), batch.klCoefficient());
         Aggregation aggregation = objective.aggregation();
-        Totals totals = new Totals(Math.max(1, pass.total(which.stream().mapToInt(batch::numRows).sum())),
-                Math.max(1, pass.total(aggregation.countsEmpty() ? members.size() : which.size())));
+        Totals totals = new Totals(Math.max(1, which.stream().mapToInt(batch::numRows).sum()),
+                Math.max(1, aggregation.countsEmpty() ? members.size() : which.size()));
         Update update = new Update();
         List<Rollout> rollouts = batch.rollouts();
         List<List<Integer>> parts = MicroBatches.of(rollouts, which, settings.batchTokens());
@@ -128,7 +128,6 @@ public final class RolloutObjective implements Objective {
         if (parts.size() > 1) {
             whole = withChoices(pass, objective, which.stream().map(rollouts::get).toList(), whole);
         }
-        pass.expectLosses(parts.size());
         int sequence = 0;
         for (int i = 0; i < parts.size(); i++) {
             List<Integer> part = parts.get(i);

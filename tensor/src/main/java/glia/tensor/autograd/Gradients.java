@@ -14,14 +14,13 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// The gradients of weights: F32, of the weight's shape, zero until a backward pass adds to them.
 ///
-/// They lie in buckets, each one tensor. A step begins with `zero` and may have several backward passes. In the last of
-/// them, announced by `expectLast`, a listener gets each bucket as soon as nothing more is added to it: once a
-/// step, in the order of the buckets, whatever the order in which gradients become complete. So ranks that train
-/// together add up their buckets in the same order, while the backward pass goes on. Not thread-safe.
+/// They lie in buckets, each one tensor. A step begins with `zero` and may have several backward passes. Each of them
+/// computes into zeros, and then its gradients are added to the sums of those before it: `((g0 + g1) + g2) + …`. So
+/// passes may be computed on several ranks, and their sum has the same bits ([Sums]). Not thread-safe.
 public final class Gradients implements AutoCloseable {
     /// The size of planned buckets, in bytes; a larger weight has a bucket of its own.
     public static final long BUCKET_BYTES = 8 << 20;
@@ -34,6 +33,8 @@ public final class Gradients implements AutoCloseable {
         private final List<Weight> weights = new ArrayList<>();
         private long size;
         private Optional<Tensor> values = Optional.empty();
+        /// The sums of the passes before the current one; empty unless a step has several.
+        private Optional<Tensor> before = Optional.empty();
         /// Weights whose gradients are not complete.
         private int missing;
 
@@ -63,6 +64,18 @@ public final class Gradients implements AutoCloseable {
         }
     }
 
+    /// Adds up the gradients of passes in the place of these gradients, such as those of several ranks. It gets each
+    /// bucket of each pass as soon as nothing more is added to it: in the order of the buckets, whatever the order in
+    /// which gradients become complete, so that ranks add up their buckets in the same order while the backward pass
+    /// goes on.
+    public interface Sums {
+        /// A pass begins. Returns when the buckets of the one before may be overwritten.
+        void begin();
+
+        /// A bucket holds the gradients of this pass alone. It is not used until the next pass begins.
+        void completed(Bucket bucket);
+    }
+
     private record Place(Bucket bucket, long start) { }
 
     private final Arena arena = Arena.ofShared();
@@ -70,10 +83,12 @@ public final class Gradients implements AutoCloseable {
     private final Map<Weight, Tensor> byWeight = new IdentityHashMap<>();
     private final List<Bucket> buckets = new ArrayList<>();
     private final Optional<CountedMemory> counted;
-    private Consumer<Bucket> listener = bucket -> { };
-    private boolean isLast;
+    private Optional<Sums> sums = Optional.empty();
+    /// Backward passes since `zero`.
+    private int passes;
     /// The first bucket that is not complete.
     private int next;
+    private Kernels kernels;
 
     public Gradients() {
         counted = Optional.empty();
@@ -125,28 +140,48 @@ public final class Gradients implements AutoCloseable {
         return Collections.unmodifiableList(buckets);
     }
 
-    /// Sets who gets each complete bucket, on the thread of the backward pass.
-    public void listen(Consumer<Bucket> to) {
-        listener = to;
+    /// Sets who adds up the passes.
+    public void sumBy(Sums other) {
+        sums = Optional.of(other);
     }
 
-    /// Announces that the next backward pass is the last until `zero`.
-    public void expectLast() {
-        isLast = true;
-    }
-
-    /// Completes the buckets that no backward pass has completed.
-    public void finish() {
-        isLast = true;
-        begin(List.of());
-    }
-
-    /// Begins a backward pass that adds to these gradients. The others are complete if it is the last.
-    void begin(Collection<Weight> contributing) {
+    /// Begins a backward pass that adds to these gradients. The others are complete.
+    void begin(Collection<Weight> contributing, Kernels of) {
+        kernels = of;
         contributing.forEach(this::place);
-        buckets.forEach(b -> b.missing = 0);
+        sums.ifPresent(s -> {
+            s.begin();
+            buckets.forEach(this::values);
+        });
+        for (Bucket b : buckets) {
+            b.missing = 0;
+            if (passes > 0 && b.values.isPresent()) {
+                setAside(b);
+            }
+        }
+        passes++;
+        next = 0;
         contributing.forEach(w -> place(w).bucket.missing++);
         advance();
+    }
+
+    private void setAside(Bucket b) {
+        Tensor values = b.values.get();
+        if (sums.isEmpty()) {
+            if (b.before.isEmpty()) {
+                b.before = Optional.of(allocate(b));
+            }
+            kernels.scale(b.before.get(), values, 1);
+        }
+        kernels.gradients().zero(values);
+    }
+
+    private void completed(Bucket b) {
+        if (sums.isPresent()) {
+            sums.get().completed(b);
+        } else if (passes > 1 && b.before.isPresent()) {
+            kernels.add(b.values.get(), b.before.get(), b.values.get(), 1);
+        }
     }
 
     /// A backward pass will not add to a gradient any more.
@@ -156,8 +191,8 @@ public final class Gradients implements AutoCloseable {
     }
 
     private void advance() {
-        while (isLast && next < buckets.size() && buckets.get(next).missing == 0) {
-            listener.accept(buckets.get(next++));
+        while (next < buckets.size() && buckets.get(next).missing == 0) {
+            completed(buckets.get(next++));
         }
     }
 
@@ -181,10 +216,14 @@ public final class Gradients implements AutoCloseable {
 
     private Tensor values(Bucket bucket) {
         if (bucket.values.isEmpty()) {
-            bucket.values = Optional.of(counted.isPresent() ? counted.get().tensor(DType.F32, shape(bucket))
-                    : Tensor.allocate(arena, DType.F32, shape(bucket)));
+            bucket.values = Optional.of(allocate(bucket));
         }
         return bucket.values.get();
+    }
+
+    private Tensor allocate(Bucket bucket) {
+        return counted.isPresent() ? counted.get().tensor(DType.F32, shape(bucket))
+                : Tensor.allocate(arena, DType.F32, shape(bucket));
     }
 
     /// A weight of its own may have more elements than a row can.
@@ -198,8 +237,7 @@ public final class Gradients implements AutoCloseable {
     Tensor toAdd(Weight w) {
         if (place(w).bucket.index < next) {
             throw new IllegalStateException("a gradient of a weight of shape " + Arrays.toString(w.shape())
-                    + " comes after its bucket was complete; announce the last backward pass of a step, not an earlier "
-                    + "one, and set the gradients to zero before the next step");
+                    + " comes after its bucket was complete");
         }
         return of(w);
     }
@@ -211,13 +249,15 @@ public final class Gradients implements AutoCloseable {
 
     /// Size of all gradients, in bytes.
     public long sizeBytes() {
-        return buckets.stream().flatMap(b -> b.values.stream()).mapToLong(Tensor::sizeBytes).sum();
+        return buckets.stream().flatMap(b -> Stream.concat(b.values.stream(), b.before.stream()))
+                .mapToLong(Tensor::sizeBytes).sum();
     }
 
     /// Begins a step: sets all gradients to zero, on all threads of the kernels.
-    public void zero(Kernels kernels) {
-        buckets.forEach(b -> b.values.ifPresent(kernels.gradients()::zero));
-        isLast = false;
+    public void zero(Kernels on) {
+        buckets.forEach(b -> b.values.ifPresent(on.gradients()::zero));
+        // What a rank added to a sum is in no bucket any more.
+        passes = 0;
         next = 0;
     }
 

@@ -272,7 +272,7 @@ final class Recording implements AutoCloseable {
 
     /// Runs all steps in reverse.
     void backward() {
-        uses.begin();
+        uses.begin(kernels);
         backTo(0);
     }
 

@@ -1,6 +1,7 @@
 package glia.tensor.autograd;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Weight;
@@ -59,8 +60,8 @@ final class WeightUses implements Operation.Inputs {
     }
 
     /// Begins the backward pass.
-    void begin() {
-        gradients.begin(new ArrayList<>(counts.keySet()).reversed());
+    void begin(Kernels kernels) {
+        gradients.begin(new ArrayList<>(counts.keySet()).reversed(), kernels);
     }
 
     /// An operation has run backward.

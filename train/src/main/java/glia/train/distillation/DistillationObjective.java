@@ -39,8 +39,6 @@ public record DistillationObjective(LossBatch.Source batches, int accumulate, Di
             total += parts[i].weight();
             tokens += parts[i].tokens().numTokens();
         }
-        total = pass.total(total);
-        pass.expectLosses(accumulate);
         double sum = 0;
         for (LossBatch part : parts) {
             double share = part.weight() / total;

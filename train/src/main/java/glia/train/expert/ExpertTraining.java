@@ -123,6 +123,16 @@ public final class ExpertTraining implements StepHook {
         return all;
     }
 
+    /// Makes loads and figures those of all ranks.
+    private void addRanks(TrainingPass pass) {
+        for (Layer layer : layers.values()) {
+            double[] all = pass.totals(Arrays.stream(layer.counts).asDoubleStream().toArray());
+            Arrays.setAll(layer.counts, e -> (long) all[e]);
+        }
+        sums.replaceAll((name, sum) -> pass.total(sum));
+        numBatches *= pass.numRanks();
+    }
+
     /// An objective that starts the steps of this one and adds the figures.
     public Objective observe(Objective inner) {
         return new Objective() {
@@ -130,9 +140,17 @@ public final class ExpertTraining implements StepHook {
             public StepLoss accumulate(TrainingPass pass, long step) {
                 startStep();
                 StepLoss loss = inner.accumulate(pass, step);
+                if (pass.numRanks() > 1) {
+                    addRanks(pass);
+                }
                 Map<String, Double> parts = new TreeMap<>(loss.parts());
                 parts.putAll(figures());
                 return new StepLoss(loss.loss(), loss.tokens(), parts, loss.texts(), loss.warnings());
+            }
+
+            @Override
+            public boolean isParallel() {
+                return inner.isParallel();
             }
 
             @Override

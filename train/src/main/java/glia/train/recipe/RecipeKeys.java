@@ -141,7 +141,7 @@ public final class RecipeKeys {
     public static final RecipeKey<Long> SEQUENCES = integer("batch.sequences", 1, 1 << 20,
             "sequences of the context length in a micro-batch; packed data fill as many tokens").or(8L);
     public static final RecipeKey<Long> ACCUMULATE = integer("batch.accumulate", 1, 1 << 16,
-            "micro-batches of an update").or(1L);
+            "micro-batches of an update, on each rank").or(1L);
     public static final RecipeKey<Long> CHECKPOINT_SUBLAYERS = integer("batch.activation_checkpointing", 0, 1 << 10,
             "sublayers between stored activations, the rest is computed twice; 0 stores all").or(0L);
 
@@ -252,6 +252,10 @@ public final class RecipeKeys {
     public static final RecipeKey<Long> MEASURE_EVERY = integer("report.norms_every", 0, MAX,
             "steps between norms of weights and gradients of each layer; 0: none").or(100L);
 
+    public static final RecipeKey<Long> DATA_PARALLEL = integer("parallel.data", 1, 1 << 16,
+            "ranks that each compute micro-batches of their own: threads, or the processes of mpiexec (default: the"
+            + " number of these)");
+
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
             SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT,
@@ -262,7 +266,7 @@ public final class RecipeKeys {
             ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS, TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
-            REPORT, TENSORBOARD, MEASURE_EVERY);
+            REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 
     private RecipeKeys() { }

@@ -51,7 +51,7 @@ public final class RecipeRun implements AutoCloseable {
 
     private final Recipe recipe;
     private final RunFolder folder;
-    private final RunModel model;
+    final RunModel model;
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final TaskRun task;
@@ -65,10 +65,12 @@ public final class RecipeRun implements AutoCloseable {
     private final Engine engine;
     private final Path start;
     private final RunPlan plan;
-    private final Optional<Saved> last;
+    final Optional<Saved> last;
+    private final RunRanks ranks;
     private final List<String> notes = new ArrayList<>();
     private boolean resumes;
-    private RunLock lock;
+    /// Rank 0 has the lock.
+    private Optional<RunLock> lock = Optional.empty();
 
     /// What happens to a run that is in the output folder already.
     public enum Existing { REFUSE, RESUME, REPLACE }
@@ -80,7 +82,8 @@ public final class RecipeRun implements AutoCloseable {
     }
 
     private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, TaskContext context, TaskRun task,
-            Optional<Saved> last) throws CheckpointException {
+            Optional<Saved> last, RunRanks ranks) throws CheckpointException {
+        this.ranks = ranks;
         this.recipe = recipe;
         this.folder = folder;
         this.model = model;
@@ -93,7 +96,7 @@ public final class RecipeRun implements AutoCloseable {
         this.last = last;
         Kernels kernels = context.kernels();
         notes.addAll(task.notes());
-        plan = RunPlan.of(recipe, task, model.model().spec());
+        plan = RunPlan.of(recipe, task, model.model().spec(), ranks.size());
         notes.addAll(plan.notes());
         Map<String, Weight.Stored> others = task.weights();
         groups = RunOptimizer.groups(recipe, model, others);
@@ -107,6 +110,10 @@ public final class RecipeRun implements AutoCloseable {
             opened.add(pass::close);
             RunPlan.RunMemory.check(recipe, model.model(), options, batch(), notes);
             objective = RunObjective.of(recipe, model.model(), task);
+            if (ranks.size() > 1) {
+                RunTogether.requireParallel(recipe, objective.objective(), ranks);
+                pass.reduceBy(ranks.reduction());
+            }
             double ema = recipe.get(RecipeKeys.EMA);
             average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
             average.ifPresent(a -> opened.add(a::close));
@@ -124,11 +131,23 @@ public final class RecipeRun implements AutoCloseable {
     /// @throws IOException if something is missing or not as expected; the message says what and where
     public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
             Existing existing) throws IOException {
+        return first(recipe, folder, kernels, models, existing, RunRanks.ONE);
+    }
+
+    /// The same on one of several ranks: rank 0 makes the folder, then the others read it.
+    public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
+            Existing existing, RunRanks ranks) throws IOException {
+        return ranks.size() == 1 ? first(recipe, folder, kernels, models, existing, ranks)
+                : RunTogether.prepare(recipe, folder, kernels, models, existing, ranks);
+    }
+
+    static RecipeRun first(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
+            Existing existing, RunRanks ranks) throws IOException {
         RunLock lock = folder.prepare(existing);
         boolean resumes = folder.holdsRun();
         try {
-            RecipeRun run = open(recipe.in(folder), folder, kernels, models, resumes);
-            run.lock = lock;
+            RecipeRun run = open(recipe.in(folder), folder, kernels, models, resumes, Optional.empty(), ranks);
+            run.lock = Optional.of(lock);
             folder.begun();
             return run;
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
@@ -142,12 +161,15 @@ public final class RecipeRun implements AutoCloseable {
         }
     }
 
-    private static RecipeRun open(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
-            boolean resumes) throws IOException {
+    /// @param step of the checkpoint to continue from on further ranks; the last one on the first
+    static RecipeRun open(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
+            boolean resumes, Optional<Long> step, RunRanks ranks) throws IOException {
         CheckpointStore store = store(recipe, folder);
         List<String> notes = new ArrayList<>();
         Optional<Saved> last = Optional.empty();
-        if (resumes) {
+        if (ranks.rank() > 0) {
+            last = step.flatMap(store::at);
+        } else if (resumes) {
             notes.addAll(RunRecipe.changes(recipe, folder.recipe()));
             List<String> rejected = new ArrayList<>();
             last = store.latest(rejected);
@@ -166,15 +188,17 @@ public final class RecipeRun implements AutoCloseable {
                 RunModel.requireTask(recipe, model.model().spec());
                 TaskContext context = new TaskContext(recipe, folder, start, text.tokenizer(), text.template(),
                         model.model(), model.adapters(), RunModel.passOptions(recipe), kernels, engine,
-                        context(recipe, model.model().spec()), models);
+                        RunModel.context(recipe, model.model().spec()), models);
                 String name = recipe.get(RecipeKeys.TASK);
                 Optional<RecipeExtension> extension = RecipeExtensions.of(name);
                 task = extension.isPresent() ? extension.get().open(name, context) : BuiltInTask.open(context);
-                RecipeRun run = new RecipeRun(recipe, folder, model, context, task, last);
+                RecipeRun run = new RecipeRun(recipe, folder, model, context, task, last, ranks);
                 run.notes.addAll(recipe.unused());
                 run.notes.addAll(notes);
                 run.resumes = resumes;
-                RunRecipe.write(recipe, folder.recipe());
+                if (ranks.rank() == 0) {
+                    RunRecipe.write(recipe, folder.recipe());
+                }
                 return run;
             } catch (IOException | RuntimeException e) {
                 if (task != null) {
@@ -189,15 +213,6 @@ public final class RecipeRun implements AutoCloseable {
 
     private static CheckpointStore store(Recipe recipe, RunFolder folder) throws CheckpointException {
         return new CheckpointStore(folder.checkpoints(), Math.toIntExact(recipe.get(RecipeKeys.KEEP)));
-    }
-
-    private static int context(Recipe recipe, ModelSpec spec) throws CheckpointException {
-        long context = recipe.find(RecipeKeys.CONTEXT).orElse((long) spec.contextLength());
-        if (context > spec.contextLength()) {
-            throw recipe.error(RecipeKeys.CONTEXT, "is " + context + ", more than the model's context of "
-                    + spec.contextLength() + "; give " + spec.contextLength() + " or less");
-        }
-        return (int) context;
     }
 
     private Trainer trainer(Kernels kernels) throws CheckpointException {
@@ -266,7 +281,7 @@ public final class RecipeRun implements AutoCloseable {
 
     /// The most tokens of a training sequence.
     public int context() throws CheckpointException {
-        return context(recipe, spec());
+        return RunModel.context(recipe, spec());
     }
 
     /// The model's parameters.
@@ -329,7 +344,10 @@ public final class RecipeRun implements AutoCloseable {
     /// @param warnings receives what the user should know
     /// @return whether all steps were made
     public boolean run(Map<String, String> environment, Consumer<String> warnings) throws IOException {
-        RunDescription description = description(environment);
+        if (ranks.rank() > 0) {
+            return trainer.runToEnd();
+        }
+        RunDescription description = RunRecipe.description(recipe, plan.steps(), environment);
         List<TrainingListener> records = new ArrayList<>();
         try {
             records.add(!resumes ? MetricsFile.create(folder.metrics(), description, warnings)
@@ -362,13 +380,6 @@ public final class RecipeRun implements AutoCloseable {
         return true;
     }
 
-    private RunDescription description(Map<String, String> environment) {
-        Map<String, String> settings = new LinkedHashMap<>();
-        recipe.values().forEach((key, value) -> settings.put(key, String.valueOf(value)));
-        String title = String.valueOf(recipe.origin().getFileName()).replaceFirst("\\.ya?ml$", "");
-        return new RunDescription(title, plan.steps(), settings, environment);
-    }
-
     @Override
     public void close() {
         pass.close();
@@ -377,6 +388,6 @@ public final class RecipeRun implements AutoCloseable {
         task.close();
         engine.close();
         model.close();
-        lock.close();
+        lock.ifPresent(RunLock::close);
     }
 }

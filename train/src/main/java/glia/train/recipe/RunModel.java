@@ -32,6 +32,7 @@ import glia.train.recipe.RecipeKeys.AdapterKind;
 import glia.train.recipe.RecipeKeys.Task;
 import glia.train.recipe.RecipeKeys.TrainingPrecision;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,9 +47,11 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /// The model that a run trains, in F32, with its trainable weights.
 final class RunModel implements AutoCloseable {
+    private static final long HASHED_BYTES = 1 << 30;
     private static final String GENERATION = "generation_config.json";
 
     private final Model base;
@@ -240,6 +243,16 @@ final class RunModel implements AutoCloseable {
         return trainable;
     }
 
+    /// The most tokens of a training sequence.
+    static int context(Recipe recipe, ModelSpec spec) throws CheckpointException {
+        long context = recipe.find(RecipeKeys.CONTEXT).orElse((long) spec.contextLength());
+        if (context > spec.contextLength()) {
+            throw recipe.error(RecipeKeys.CONTEXT, "is " + context + ", more than the model's context of "
+                    + spec.contextLength() + "; give " + spec.contextLength() + " or less");
+        }
+        return (int) context;
+    }
+
     /// Checks that a task can train a model.
     static void requireTask(Recipe recipe, ModelSpec spec) throws CheckpointException {
         if (spec.encoder().isPresent() && !recipe.isTask(RecipeKeys.Task.SFT)) {
@@ -258,6 +271,22 @@ final class RunModel implements AutoCloseable {
     /// The adapters; empty if the model's own weights are trained.
     Optional<Adapters> adapters() {
         return adapters;
+    }
+
+    /// A hash of the weights that are trained, by which ranks know that theirs are the same.
+    String fingerprint() {
+        Stream<? extends Weight> weights = adapters.isPresent() ? adapters.get().trainable().values().stream()
+                : model.sources().keySet().stream().map(model.weights()::get).filter(trainable);
+        CRC32C hash = new CRC32C();
+        weights.forEach(w -> {
+            if (w instanceof Weight.Stored stored) {
+                MemorySegment memory = stored.tensor().memory();
+                for (long at = 0; at < memory.byteSize(); at += HASHED_BYTES) {
+                    hash.update(memory.asSlice(at, Math.min(HASHED_BYTES, memory.byteSize() - at)).asByteBuffer());
+                }
+            }
+        });
+        return "CRC-32C %08x".formatted(hash.getValue());
     }
 
     /// What checkpoints store.

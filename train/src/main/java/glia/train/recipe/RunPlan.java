@@ -51,8 +51,10 @@ record RunPlan(long steps, double learningRate, long warmup, long validateEvery,
         return !recipe.has(RecipeKeys.STEPS) && !recipe.has(RecipeKeys.EPOCHS);
     }
 
-    static RunPlan of(Recipe recipe, TaskRun task, ModelSpec spec) throws CheckpointException {
-        long steps = steps(recipe, task);
+    /// @param ranks that train together, each with micro-batches of its own
+    static RunPlan of(Recipe recipe, TaskRun task, ModelSpec spec, int ranks) throws CheckpointException {
+        long rows = ranks * task.rowsOfUpdate();
+        long steps = steps(recipe, task, rows);
         double rate = recipe.find(RecipeKeys.LEARNING_RATE).orElse(rate(recipe, spec, steps));
         long warmup = Math.min(recipe.find(RecipeKeys.WARMUP).orElse(Math.min(MAX_WARMUP, steps / WARMUP_SHARE)),
                 steps);
@@ -60,7 +62,7 @@ record RunPlan(long steps, double learningRate, long warmup, long validateEvery,
         if (isOpen(recipe)) {
             notes.add(String.format(Locale.ROOT, "%d steps (%.1f epochs), %d of them warm-up, learning rate %.1e; "
                     + "steps, epochs, schedule.warmup and optimizer.learning_rate change them", steps,
-                    (double) steps * task.rowsOfUpdate() / task.rowsInEpoch(), warmup, rate));
+                    (double) steps * rows / task.rowsInEpoch(), warmup, rate));
         }
         if (rate == 0) {
             notes.add("optimizer.learning_rate is 0, so nothing is learned");
@@ -77,11 +79,11 @@ record RunPlan(long steps, double learningRate, long warmup, long validateEvery,
                 recipe.find(RecipeKeys.PATIENCE).orElse(isOpen(recipe) ? (long) PATIENCE : 0L), notes);
     }
 
-    private static long steps(Recipe recipe, TaskRun task) throws CheckpointException {
+    private static long steps(Recipe recipe, TaskRun task, long rows) throws CheckpointException {
         if (recipe.has(RecipeKeys.STEPS)) {
             return recipe.get(RecipeKeys.STEPS);
         }
-        double updates = (double) task.rowsInEpoch() / task.rowsOfUpdate();
+        double updates = (double) task.rowsInEpoch() / rows;
         if (recipe.has(RecipeKeys.EPOCHS)) {
             return Math.max(1, (long) Math.ceil(recipe.get(RecipeKeys.EPOCHS) * updates));
         }

@@ -3,6 +3,7 @@ package glia.train.recipe;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.json.JsonTree;
+import glia.train.report.RunDescription;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -67,6 +68,14 @@ final class RunRecipe {
             notes.add(key.name() + " was " + change);
         }
         return notes;
+    }
+
+    /// What records say of a run.
+    static RunDescription description(Recipe recipe, long steps, Map<String, String> environment) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        recipe.values().forEach((key, value) -> settings.put(key, String.valueOf(value)));
+        String title = String.valueOf(recipe.origin().getFileName()).replaceFirst("\\.ya?ml$", "");
+        return new RunDescription(title, steps, settings, environment);
     }
 
     private static Optional<?> parsed(RecipeKey<?> key, Map<String, Object> values) {

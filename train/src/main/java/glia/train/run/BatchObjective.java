@@ -3,16 +3,17 @@ package glia.train.run;
 import glia.engine.training.TrainingPass;
 import glia.train.loss.TokenAccuracy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// The mean loss of the micro-batches of a step: next tokens, masked tokens, answers, labels, pairs. Micro-batches are
-/// weighted, so that the gradient is that of one large batch.
+/// weighted, so that the gradient is that of one large batch. With several ranks each computes its share of them.
 ///
 /// @param training micro-batches
-/// @param accumulate micro-batches of a step
+/// @param accumulate micro-batches of a step on each rank
 /// @param validation micro-batches with the losses of validation
 /// @param validationBatches how many of them; 0 for no validation
 /// @param accuracy the loss of validation that counts right tokens, if it is one
@@ -32,35 +33,45 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
     @Override
     public Objective.StepLoss accumulate(TrainingPass pass, long step) {
         List<LossBatch> batches = new ArrayList<>();
-        double total = 0;
         for (int i = 0; i < accumulate; i++) {
-            batches.add(training.batch(step * accumulate + i));
-            total += batches.getLast().weight();
+            batches.add(training.batch((step * accumulate + i) * pass.numRanks() + pass.rank()));
         }
-        total = pass.total(total);
-        pass.expectLosses(accumulate);
-        double sum = 0;
+        double total = pass.total(batches.stream().mapToDouble(LossBatch::weight).toArray());
+        double[] losses = new double[accumulate];
         long tokens = 0;
-        for (LossBatch batch : batches) {
-            sum += pass.loss(batch.tokens(), batch.share(total));
+        for (int i = 0; i < accumulate; i++) {
+            LossBatch batch = batches.get(i);
+            losses[i] = pass.loss(batch.tokens(), batch.share(total));
             tokens += batch.tokens().numTokens();
             batch.tokens().release();
         }
-        return Objective.StepLoss.of(sum, tokens);
+        return Objective.StepLoss.of(pass.total(losses), (long) pass.total(tokens));
+    }
+
+    @Override
+    public boolean isParallel() {
+        return true;
     }
 
     @Override
     public OptionalDouble validate(TrainingPass pass) {
         accuracy.ifPresent(TokenAccuracy::reset);
-        double sum = 0;
-        double total = 0;
-        for (int i = 0; i < validationBatches; i++) {
+        if (validationBatches == 0) {
+            return OptionalDouble.empty();
+        }
+        // Counts of right tokens are not added up over ranks, so each of them computes all batches then.
+        int ranks = accuracy.isPresent() ? 1 : pass.numRanks();
+        int rank = accuracy.isPresent() ? 0 : pass.rank();
+        double[] sums = new double[Math.ceilDiv(validationBatches, ranks)];
+        double[] weights = new double[sums.length];
+        for (int i = rank; i < validationBatches; i += ranks) {
             LossBatch batch = validation.batch(i);
-            sum += batch.weight() * pass.evaluate(batch.tokens(), batch.loss());
-            total += batch.weight();
+            sums[i / ranks] = batch.weight() * pass.evaluate(batch.tokens(), batch.loss());
+            weights[i / ranks] = batch.weight();
             batch.tokens().release();
         }
-        return validationBatches == 0 ? OptionalDouble.empty() : OptionalDouble.of(sum / total);
+        return OptionalDouble.of(ranks == 1 ? Arrays.stream(sums).reduce(0, Double::sum)
+                / Arrays.stream(weights).reduce(0, Double::sum) : pass.total(sums) / pass.total(weights));
     }
 
     @Override

@@ -14,6 +14,12 @@ public interface Objective {
     /// @param step the index of the step, from 0
     StepLoss accumulate(TrainingPass pass, long step);
 
+    /// Whether several ranks may train together: each of them computes its micro-batches, and the loss of the step is
+    /// that of all ranks.
+    default boolean isParallel() {
+        return false;
+    }
+
     /// Whether a run may resume after so many updates. If not, a checkpoint is saved at the next step at which it may:
     /// for objectives whose steps depend on something that earlier steps made, such as rollouts that serve several
     /// updates.
@@ -64,11 +70,6 @@ public interface Objective {
         /// A loss without texts.
         public StepLoss(double loss, long tokens, Map<String, Double> parts) {
             this(loss, tokens, parts, List.of());
-        }
-
-        /// The loss and the tokens of all ranks, with the rest of this one.
-        StepLoss total(TrainingPass pass) {
-            return new StepLoss(pass.total(loss), (long) pass.total(tokens), parts, texts, warnings);
         }
 
         /// A loss without further figures.

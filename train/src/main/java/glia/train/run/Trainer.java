@@ -47,7 +47,9 @@ public final class Trainer {
     private double bestLoss = Double.POSITIVE_INFINITY;
     private double bestTie = Double.NEGATIVE_INFINITY;
     private long bestStep;
-    private volatile boolean stopped;
+    private volatile boolean isStopRequested;
+    /// Whether some rank is to stop; all ranks have the same value.
+    private boolean stopped;
 
     /// @param pass of the model that the optimizer updates
     public Trainer(TrainingPass pass, Optimizer optimizer, Objective objective, TrainerOptions options) {
@@ -122,7 +124,7 @@ public final class Trainer {
     /// Ends the loop after the current step, or the next at which the objective can resume; the model is saved. For any
     /// thread.
     public void stop() {
-        stopped = true;
+        isStopRequested = true;
     }
 
     /// Runs all steps that are left.
@@ -137,7 +139,7 @@ public final class Trainer {
             save(0, validate(0));
         }
         while (optimizer.steps() < options.steps() && !isOutOfPatience()
-                && !(stopped && objective.canResumeAt(optimizer.steps()))) {
+                && !(isStopped() && objective.canResumeAt(optimizer.steps()))) {
             step();
             long step = optimizer.steps();
             boolean last = step == options.steps();
@@ -151,7 +153,7 @@ public final class Trainer {
             if (TrainerOptions.due(options.sampleEvery(), step) || last && options.sampleEvery() > 0) {
                 sample(step);
             }
-            isSaveDue |= last || stopped || TrainerOptions.due(options.saveEvery(), step)
+            isSaveDue |= last || isStopped() || TrainerOptions.due(options.saveEvery(), step)
                     || options.savesBest() && bestStep == step || isOutOfPatience();
             if (isSaveDue && canSave) {
                 save(step, loss);
@@ -162,6 +164,11 @@ public final class Trainer {
             save(optimizer.steps(), OptionalDouble.empty());
         }
         return optimizer.steps();
+    }
+
+    private boolean isStopped() {
+        stopped |= pass.total(isStopRequested ? 1 : 0) > 0;
+        return stopped;
     }
 
     /// Runs all steps that are left.
@@ -200,6 +207,9 @@ public final class Trainer {
 
     /// Weights that are not finite give no samples; the guard reports them at the next step.
     private void sample(long step) {
+        if (pass.rank() > 0) {
+            return;
+        }
         try {
             Map<String, String> texts = samples.get();
             each(l -> l.sampled(step, texts));
@@ -213,9 +223,8 @@ public final class Trainer {
         long index = optimizer.steps();
         pass.zeroGradients();
         pass.atStep(index);
-        Objective.StepLoss ofRank = objective.accumulate(pass, index);
+        Objective.StepLoss loss = objective.accumulate(pass, index);
         pass.finishGradients();
-        Objective.StepLoss loss = ofRank.total(pass);
         double norm = optimizer.gradientNorm(pass.weightGradients());
         tokens += loss.tokens();
         double rate = options.learningRate() * options.schedule().factor(index);
@@ -238,7 +247,7 @@ public final class Trainer {
         if (!loss.texts().isEmpty()) {
             each(l -> l.scored(index + 1, loss.texts()));
         }
-        if (TrainerOptions.due(options.measureEvery(), index + 1)) {
+        if (pass.rank() == 0 && TrainerOptions.due(options.measureEvery(), index + 1)) {
             Map<String, Double> values = norms.get();
             each(l -> l.measured(index + 1, values));
         }
@@ -285,13 +294,15 @@ public final class Trainer {
     }
 
     private void save(long step, OptionalDouble loss) throws CheckpointException {
-        if (store.isPresent()) {
+        lastSaved = step;
+        if (store.isPresent() && pass.rank() == 0) {
             OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty() : OptionalDouble.of(bestLoss);
             Saved saved = store.get().save(content, optimizer, state,
                     new CheckpointStore.Progress(step, tokens, loss, best, bestStep));
-            lastSaved = step;
             each(l -> l.saved(saved));
         }
+        // The other ranks wait: they may read it next.
+        pass.total(0);
     }
 
     private void each(Consumer<TrainingListener> event) {

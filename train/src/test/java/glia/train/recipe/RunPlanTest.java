@@ -44,7 +44,8 @@ class RunPlanTest {
         try (Model model = FreshModel.create(NewModels.config("llama", Map.of("hidden", 32, "layers", 1, "heads", 2,
                 "context", 16)).with("vocab_size", 20), 3)) {
             ModelSpec spec = model.spec();
-            return RunPlan.of(Recipe.of(YamlDocument.parse(Path.of("r.yaml"), yaml), List.of()), new Rows(rows), spec);
+            return RunPlan.of(Recipe.of(YamlDocument.parse(Path.of("r.yaml"), yaml), List.of()), new Rows(rows), spec,
+                    1);
         }
     }
 

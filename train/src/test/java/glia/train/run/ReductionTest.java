@@ -12,6 +12,7 @@ import glia.io.Config;
 import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
+import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
@@ -27,8 +28,11 @@ import glia.train.schedule.Schedule.ConstantSchedule;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -42,6 +46,7 @@ class ReductionTest {
     private static final class Twice implements Reduction {
         private final Kernels kernels;
         private final List<Double> norms = new ArrayList<>();
+        private final Map<Gradients.Bucket, Tensor> sums = new HashMap<>();
         private int next;
 
         Twice(Kernels kernels) {
@@ -49,23 +54,42 @@ class ReductionTest {
         }
 
         @Override
-        public double sum(double ofRank) {
-            return 2 * ofRank;
+        public int rank() {
+            return 0;
+        }
+
+        @Override
+        public int size() {
+            return 1;
+        }
+
+        @Override
+        public double[] all(double... ofRank) {
+            return DoubleStream.of(ofRank).flatMap(x -> DoubleStream.of(x, x)).toArray();
+        }
+
+        @Override
+        public void begin() {
+            next = 0;
         }
 
         @Override
         public void completed(Gradients.Bucket bucket) {
             assertEquals(next++, bucket.index());
             Tensor values = bucket.values().orElseThrow();
-            kernels.scale(values, values, 2);
+            Tensor sum = sums.computeIfAbsent(bucket, b -> Tensor.allocate(Arena.ofAuto(), DType.F32, values.shape()));
+            kernels.add(sum, sum, values, 2);
         }
 
         @Override
         public void finish(Gradients gradients) {
+            sums.forEach((bucket, sum) -> {
+                bucket.values().orElseThrow().copyFrom(sum);
+                sum.zero();
+            });
             norms.add(GradientNorm.of(kernels, gradients.buckets().stream().flatMap(b -> b.weights().stream())
                     .map(gradients::of).toList()));
             assertEquals(gradients.buckets().size(), next);
-            next = 0;
         }
     }
 

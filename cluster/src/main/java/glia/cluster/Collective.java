@@ -1,0 +1,138 @@
+package glia.cluster;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Operations of all ranks together, which all call in the same order. They move bytes and never add: who wants a sum
+/// exchanges slices, adds them in the order of the ranks, and gathers the results. So sums have the same bits over
+/// threads and over any MPI, whatever the sizes of messages.
+///
+/// Each operation is made of pairwise exchanges, of which the `d`-th sends to rank `r + d` and receives from `r - d`.
+/// `bytesSent` counts what leaves a rank. One thread at a time.
+public final class Collective implements AutoCloseable {
+    private final Transport transport;
+    private final AtomicLong sent = new AtomicLong();
+    private final AtomicLong received = new AtomicLong();
+
+    public Collective(Transport transport) {
+        this.transport = transport;
+    }
+
+    /// The number of this rank, from 0.
+    public int rank() {
+        return transport.rank();
+    }
+
+    /// The number of ranks.
+    public int size() {
+        return transport.size();
+    }
+
+    /// Bytes that this rank has sent to others.
+    public long bytesSent() {
+        return sent.get();
+    }
+
+    /// Bytes that this rank has received from others.
+    public long bytesReceived() {
+        return received.get();
+    }
+
+    /// Sends memory to one rank and receives memory from another at the same time.
+    public void sendReceive(MemorySegment send, int to, MemorySegment receive, int from) {
+        if (to == rank() && from == rank()) {
+            receive.copyFrom(send);
+            return;
+        }
+        transport.sendReceive(send, to, receive, from);
+        sent.addAndGet(send.byteSize());
+        received.addAndGet(receive.byteSize());
+    }
+
+    /// Sends slice `p` of `send` to each rank `p`, and receives from it slice `p` of `receive`.
+    ///
+    /// @param send a slice for each rank, off-heap
+    /// @param receive a slice from each rank, off-heap
+    public void allToAll(List<MemorySegment> send, List<MemorySegment> receive) {
+        for (int d = 0; d < size(); d++) {
+            int to = (rank() + d) % size();
+            int from = (rank() - d + size()) % size();
+            sendReceive(send.get(to), to, receive.get(from), from);
+        }
+    }
+
+    /// Gives all ranks the slice of each.
+    ///
+    /// @param slices a slice for each rank, of which this rank's holds its values
+    public void allGather(List<MemorySegment> slices) {
+        MemorySegment own = slices.get(rank());
+        for (int d = 1; d < size(); d++) {
+            int from = (rank() - d + size()) % size();
+            sendReceive(own, (rank() + d) % size(), slices.get(from), from);
+        }
+    }
+
+    /// Gives all ranks the memory of one.
+    public void broadcast(MemorySegment memory, int root) {
+        List<MemorySegment> slices = new ArrayList<>();
+        for (int p = 0; p < size(); p++) {
+            slices.add(p == root ? memory : MemorySegment.NULL);
+        }
+        allGather(slices);
+    }
+
+    /// The numbers of all ranks, in the order of the ranks.
+    ///
+    /// @param ofRank as many on each rank
+    public double[][] all(double... ofRank) {
+        double[][] all = new double[size()][];
+        try (Arena arena = Arena.ofShared()) {
+            List<MemorySegment> slices = new ArrayList<>();
+            for (int p = 0; p < size(); p++) {
+                slices.add(arena.allocate(ValueLayout.JAVA_DOUBLE, ofRank.length));
+            }
+            slices.get(rank()).copyFrom(MemorySegment.ofArray(ofRank));
+            allGather(slices);
+            for (int p = 0; p < size(); p++) {
+                all[p] = slices.get(p).toArray(ValueLayout.JAVA_DOUBLE);
+            }
+        }
+        return all;
+    }
+
+    /// The texts of all ranks, in the order of the ranks.
+    public List<String> all(String ofRank) {
+        byte[] bytes = ofRank.getBytes(StandardCharsets.UTF_8);
+        double[][] sizes = all(bytes.length);
+        try (Arena arena = Arena.ofShared()) {
+            List<MemorySegment> slices = new ArrayList<>();
+            for (double[] size : sizes) {
+                slices.add(arena.allocate((long) size[0]));
+            }
+            slices.get(rank()).copyFrom(MemorySegment.ofArray(bytes));
+            allGather(slices);
+            return slices.stream().map(s -> new String(s.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8))
+                    .toList();
+        }
+    }
+
+    /// Returns when all ranks have called it.
+    public void barrier() {
+        transport.barrier();
+    }
+
+    /// Ends all ranks because of an error on this one.
+    public void abort(String cause) {
+        transport.abort(cause);
+    }
+
+    @Override
+    public void close() {
+        transport.close();
+    }
+}

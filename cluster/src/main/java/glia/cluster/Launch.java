@@ -1,0 +1,150 @@
+package glia.cluster;
+
+import glia.engine.training.Reduction;
+import glia.kernels.KernelBackends;
+import glia.tensor.kernel.Workers;
+import glia.train.recipe.RunRanks;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.Map;
+
+/// Starts a program on ranks: the processes of a job that `mpiexec`, `srun` or an MPI operator started, or else threads
+/// of this process.
+public final class Launch {
+    private static final int FAILED = 1;
+
+    private Launch() { }
+
+    /// What each rank does.
+    @FunctionalInterface
+    public interface Program<E extends Exception> {
+        /// @return an exit code
+        int run(RunRanks ranks) throws E;
+    }
+
+    /// The number of processes of the job of which this process is one; 1 without a launcher of MPI.
+    public static int processes() {
+        return Mpi.ranks(System.getenv());
+    }
+
+    /// The number of processes of the job on this machine, which share its processors.
+    public static int processesHere() {
+        Map<String, String> environment = System.getenv();
+        return List.of("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE").stream().filter(environment::containsKey)
+                .map(environment::get).mapToInt(Integer::parseInt).findFirst().orElse(1);
+    }
+
+    /// Runs a program on ranks. If one fails while others go on, all end.
+    ///
+    /// @param threads ranks where there is no job of several processes
+    /// @param kernels the name of the backend that adds
+    /// @param version of this program, which all ranks must have
+    /// @param err where a rank that failed says its number
+    /// @return an exit code
+    public static <E extends Exception> int run(int threads, String kernels, String version, PrintStream err,
+            Program<E> program) throws E {
+        if (processes() > 1) {
+            return run(new Collective(Mpi.join(System.getenv())), kernels, version, err, program);
+        }
+        return threads == 1 ? program.run(RunRanks.ONE)
+                : ThreadRanks.<E>run(threads, collective ->
+                        runRank(new TrainingRanks(collective), kernels, version, program));
+    }
+
+    private static <E extends Exception> int run(Collective collective, String kernels, String version,
+            PrintStream err, Program<E> program) throws E {
+        TrainingRanks ranks = new TrainingRanks(collective);
+        boolean hasEnded = false;
+        try {
+            int code = runRank(ranks, kernels, version, program);
+            hasEnded = true;
+            return code;
+        } catch (Agreed e) {
+            return FAILED;
+        } finally {
+            if (hasEnded || ranks.hasAgreed) {
+                collective.close();
+            } else {
+                err.println("glia: rank " + collective.rank() + " of " + collective.size() + " on " + host()
+                        + " failed, and ends the others");
+                // After the error has been printed.
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> collective.abort("")));
+            }
+        }
+    }
+
+    private static <E extends Exception> int runRank(TrainingRanks ranks, String kernels, String version,
+            Program<E> program) throws E {
+        Collective collective = ranks.collective;
+        try (Workers workers = new Workers(1);
+                DataParallel sums = new DataParallel(collective, KernelBackends.choose(kernels, workers).kernels())) {
+            ranks.reduction = sums;
+            List<String> versions = collective.all(version);
+            for (int r = 1; r < versions.size(); r++) {
+                if (!versions.get(r).equals(versions.getFirst())) {
+                    ranks.hasAgreed = true;
+                    String what = "rank " + r + " runs " + versions.get(r) + ", and rank 0 " + versions.getFirst()
+                            + "; install the same version on all machines";
+                    throw collective.rank() == 0 ? new IllegalArgumentException(what) : new Agreed(what);
+                }
+            }
+            int code = program.run(ranks);
+            collective.barrier();
+            return code;
+        }
+    }
+
+    private static String host() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "an unknown host";
+        }
+    }
+
+    /// Another rank failed, all ranks know it, and that rank reports it.
+    private static final class Agreed extends RankException {
+        private static final long serialVersionUID = 1;
+
+        Agreed(String message) {
+            super(message);
+        }
+    }
+
+    private static final class TrainingRanks implements RunRanks {
+        private final Collective collective;
+        private Reduction reduction = Reduction.NONE;
+        /// Whether a rank failed and all know it.
+        private boolean hasAgreed;
+
+        TrainingRanks(Collective collective) {
+            this.collective = collective;
+        }
+
+        @Override
+        public Reduction reduction() {
+            return reduction;
+        }
+
+        @Override
+        public List<String> all(String ofRank) {
+            return collective.all(ofRank);
+        }
+
+        @Override
+        public void agree(String failure) {
+            List<String> failures = collective.all(failure);
+            hasAgreed = !String.join("", failures).isEmpty();
+            for (int r = 0; r < failures.size(); r++) {
+                if (!failures.get(r).isEmpty() && r != collective.rank()) {
+                    throw new Agreed("rank " + r + ": " + failures.get(r));
+                }
+                if (!failures.get(r).isEmpty()) {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package glia.cluster;
+
+import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.io.yaml.YamlDocument;
+import glia.kernels.KernelBackends;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeRun;
+import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RunFolder;
+import glia.train.run.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/// Trains a tiny model on ranks. As a program, on the processes of a job: `FOLDER OUTPUT KEY=VALUE…`.
+final class TrainOnRanks {
+    static final String RECIPE = """
+            task: pretrain
+            model: {new: {family: llama, hidden: 32, layers: 2, heads: 2, context: 32, tie_word_embeddings: true}}
+            tokenizer: {train: characters, special_tokens: ["<|endoftext|>"]}
+            data: {train: text.txt}
+            batch: {context: 16, sequences: 2}
+            optimizer: {learning_rate: 1e-2}
+            schedule: {warmup: 2}
+            steps: 20
+            save: {every: 8}
+            validate: {every: 10, batches: 3}
+            sample: {every: 10, prompts: ["to "], tokens: 3}
+            report: {norms_every: 10}
+            """;
+
+    private TrainOnRanks() { }
+
+    /// What rank 0 saw of a run, and the weights that it wrote.
+    record Outcome(List<Double> losses, Map<String, List<Float>> weights) { }
+
+    static Path write(Path folder) throws IOException {
+        String text = String.join(" ", IntStream.range(0, 400).mapToObj(i -> "to be or not " + i * i % 37).toList());
+        Files.writeString(folder.resolve("text.txt"), text);
+        return folder;
+    }
+
+    /// Trains on as many threads as `ranks`, or on the processes of a job.
+    static Outcome train(Path folder, String output, int ranks, Existing existing, String... words) throws IOException {
+        List<Double> losses = new ArrayList<>();
+        Path out = folder.resolve(output);
+        Launch.<IOException>run(ranks, "best", "1", System.err, rank -> {
+            try (Workers workers = new Workers(1)) {
+                Kernels kernels = KernelBackends.choose("best", workers).kernels();
+                Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), RECIPE), List.of(words));
+                try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(out), kernels, Path::of, existing, rank)) {
+                    run.listen(new TrainingListener() {
+                        @Override
+                        public void step(StepFigures figures) {
+                            if (rank.rank() == 0) {
+                                losses.add(figures.loss());
+                            }
+                        }
+                    });
+                    run.run(Map.of(), w -> { });
+                }
+            }
+            return 0;
+        });
+        return new Outcome(losses, weights(out.resolve("model/model.safetensors")));
+    }
+
+    static Map<String, List<Float>> weights(Path file) throws IOException {
+        Map<String, List<Float>> weights = new TreeMap<>();
+        try (SafetensorsCheckpoint saved = SafetensorsCheckpoint.open(file)) {
+            for (String name : saved.names()) {
+                List<Float> values = new ArrayList<>();
+                for (float v : saved.tensor(name).toArray()) {
+                    values.add(v);
+                }
+                weights.put(name, values);
+            }
+        }
+        return weights;
+    }
+
+    static void main(String[] words) throws IOException {
+        Outcome outcome = train(Path.of(words[0]), words[1], 1, Existing.REFUSE,
+                List.of(words).subList(2, words.length).toArray(String[]::new));
+        if (!outcome.losses.isEmpty()) {
+            Files.writeString(Path.of(words[0], words[1] + ".losses"), outcome.losses.toString());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package glia.train.recipe;
+
+import glia.engine.training.Reduction;
+import glia.io.CheckpointException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// The ranks that train a run together, seen from one of them. Rank 0 makes and writes the folder of the run, which all
+/// ranks read; checkpoints, records and the result are its own.
+public interface RunRanks {
+    /// One rank alone.
+    RunRanks ONE = new RunRanks() {
+        @Override
+        public List<String> all(String ofRank) {
+            return List.of(ofRank);
+        }
+
+        @Override
+        public void agree(String failure) { }
+
+        @Override
+        public Reduction reduction() {
+            return Reduction.NONE;
+        }
+    };
+
+    /// The texts of all ranks, in the order of the ranks.
+    List<String> all(String ofRank);
+
+    /// Ends the run on all ranks if one of them failed, without an error on the others.
+    ///
+    /// @param failure of this rank, which then throws what failed; empty for none
+    /// @throws RuntimeException if another rank failed and this one did not
+    void agree(String failure);
+
+    /// Adds up what the ranks compute.
+    Reduction reduction();
+
+    /// The number of this rank, from 0.
+    default int rank() {
+        return reduction().rank();
+    }
+
+    /// The number of ranks.
+    default int size() {
+        return reduction().size();
+    }
+
+    /// Something that may fail, on one rank.
+    interface Part<T> {
+        T make() throws IOException;
+    }
+
+    /// Makes something on all ranks, or on none.
+    ///
+    /// @param undo what is done with it on this rank if it fails on another
+    default <T> T together(Part<T> part, Consumer<T> undo) throws IOException {
+        T made = null;
+        Exception failure = null;
+        try {
+            made = part.make();
+        } catch (IOException | RuntimeException e) {
+            failure = e;
+        }
+        try {
+            agree(failure == null ? "" : String.valueOf(failure.getMessage()));
+        } catch (RuntimeException e) {
+            if (made != null) {
+                undo.accept(made);
+            }
+            throw e;
+        }
+        switch (failure) {
+            case null -> { }
+            case IOException e -> throw e;
+            case RuntimeException e -> throw e;
+            default -> throw new IllegalStateException(failure);
+        }
+        return made;
+    }
+
+    /// Requires that all ranks have the same texts, such as recipes.
+    ///
+    /// @param what the texts are
+    /// @throws CheckpointException on rank 0, if a rank has another one
+    default void requireSame(Path file, String what, String ofRank, String advice) throws IOException {
+        List<String> texts = new ArrayList<>(all(ofRank));
+        together(() -> {
+            for (int r = 1; r < texts.size() && rank() == 0; r++) {
+                if (!texts.get(r).equals(texts.getFirst())) {
+                    throw new CheckpointException(file, "", "rank " + r + " has other " + what + ", "
+                            + texts.get(r) + ", than rank 0, " + texts.getFirst() + "; " + advice);
+                }
+            }
+            return "";
+        }, made -> { });
+    }
+}
