@@ -26,7 +26,7 @@ set "kind=light"
 for %%w in (%*) do call :look_at "%%~w"
 if not defined known set "known=none"
 for %%k in (chat run tokenize inspect show attention lens steer embed rerank fill-mask
-    perplexity bench plan check convert new train eval quantize merge reason align classify transcribe serve mcp
+    perplexity bench plan check convert new train eval quantize merge reason align classify transcribe draw serve mcp
     pull download remove rm) do if "%known%"=="%%k" set "kind=vector"
 
 set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable

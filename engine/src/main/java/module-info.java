@@ -16,6 +16,7 @@ module glia.engine {
     exports glia.engine.inspect;
     exports glia.engine.load;
     exports glia.engine.pass;
+    exports glia.engine.picture;
     exports glia.engine.runner;
     exports glia.engine.sampling;
     exports glia.engine.schedule;

@@ -6,6 +6,7 @@ module glia.model {
     exports glia.model;
     exports glia.model.adapter;
     exports glia.model.block;
+    exports glia.model.codec;
     exports glia.model.cost;
     exports glia.model.family;
     exports glia.model.fresh;

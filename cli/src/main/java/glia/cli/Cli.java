@@ -17,6 +17,7 @@ import glia.cli.command.ClassifyCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ConvertCommand;
+import glia.cli.command.DrawCommand;
 import glia.cli.command.EmbedCommand;
 import glia.cli.command.EvalCommand;
 import glia.cli.command.FillMaskCommand;
@@ -95,7 +96,7 @@ public final class Cli {
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new LensCommand(),
                 new LensProbeCommand(), new LensFeaturesCommand(), new SteerCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new PlanCommand(), new EvalCommand(), new TranscribeCommand(),
-                new EmbedCommand(), new RerankCommand(),
+                new DrawCommand(), new EmbedCommand(), new RerankCommand(),
                 new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
                 new PsCommand(), new StopCommand(),
@@ -199,7 +200,7 @@ public final class Cli {
     private static Map<String, String> purposes() {
         Map<String, List<String>> names = new LinkedHashMap<>();
         names.put("Use models", List.of("chat", "run", "embed", "rerank", "classify", "fill-mask",
-                "transcribe"));
+                "transcribe", "draw"));
         names.put("Serve models", List.of("serve", "ps", "stop", "keys", "mcp", "load"));
         names.put("Get and change models", List.of("pull", "models", "convert", "quantize", "merge", "new"));
         names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));

@@ -50,12 +50,13 @@ class ArchitectureTest {
         requireOrder(MODULES.stream().map(module -> "glia." + module).toList());
     }
 
-    /// `call`, `embedding`, `inspect`, `score`, `speech` and `training` use models, and it uses none of them.
+    /// `call`, `embedding`, `inspect`, `picture`, `score`, `speech` and `training` use models, and it uses none of
+    /// them.
     @Test
     void packagesOfTheEngineUseOnlyThoseBeforeThem() {
         requireOrder(ENGINE.stream().map(name -> "glia.engine." + name).toList());
         String[] front = {"glia.engine", "glia.engine.call..", "glia.engine.embedding..", "glia.engine.inspect..",
-            "glia.engine.score..", "glia.engine.speech..", "glia.engine.training.."};
+            "glia.engine.picture..", "glia.engine.score..", "glia.engine.speech..", "glia.engine.training.."};
         String[] below = ENGINE.stream().map(name -> "glia.engine." + name + "..").toArray(String[]::new);
         noClasses().that().resideInAnyPackage(below).should().dependOnClassesThat().resideInAnyPackage(front)
                 .check(CLASSES);

@@ -82,7 +82,8 @@ public final class LanguageModel implements AutoCloseable {
         this.render = RenderOptions.PROMPT.withToken("bos_token", piece(tokenizer, tokenizer.bos()))
                 .withToken("eos_token", piece(tokenizer, tokenizer.eos()));
         this.thinking = new ModelThinking(tokenizer, template, render);
-        this.pictures = new ModelPictures(path, loaded.model().spec().towers(), tokenizer);
+        this.pictures = new ModelPictures(path, loaded.engine(), work -> () -> scheduler().inTurn("", work),
+                tokenizer);
         this.options = GenerationConfig.options(path, loaded.model(), template, thinking.format().isPresent());
         this.scope = ModelScope.of(path, loaded.model().checkpoint());
         this.diffusion = loaded.model().spec().diffusion().isEmpty() ? Optional.empty()

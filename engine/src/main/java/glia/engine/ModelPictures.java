@@ -1,14 +1,18 @@
 package glia.engine;
 
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
+import glia.model.Model;
 import glia.model.block.Input;
+import glia.model.codec.PictureTokens;
 import glia.model.picture.PictureProcessor;
 import glia.model.picture.PreparedPicture;
 import glia.model.spec.Tower;
+import glia.tensor.Tensor;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
@@ -23,6 +27,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// How a model reads the pictures of a conversation: its chat template writes a mark for each, its processor makes the
 /// tower's features of it and says what replaces the mark. Features are kept by the content of the file, so further
@@ -43,12 +49,17 @@ public final class ModelPictures {
     /// @param text what replaces its mark
     private record Ready(String text, List<Input.Rows> rows) {
         long bytes() {
-            return rows.stream().mapToLong(row -> row.values().sizeBytes()).sum();
+            return rows.stream().mapToLong(row -> row.values().sizeBytes() + 4L * row.order().length).sum();
         }
     }
 
     private final Path path;
     private final Optional<Tower> tower;
+    /// The model that reads pictures as tokens, if it does.
+    private final Optional<Model> codes;
+    private final UnaryOperator<Supplier<Input.Rows>> turns;
+    private final Engine engine;
+    private PictureTokens tokens;
     private final Tokenizer tokenizer;
     private final Map<String, Ready> kept = new LinkedHashMap<>(16, 0.75f, true);
     private long keptBytes;
@@ -56,15 +67,20 @@ public final class ModelPictures {
     /// Whether the template takes texts in parts only; null before it was found.
     private volatile Boolean isOfParts;
 
-    ModelPictures(Path path, List<Tower> towers, Tokenizer tokenizer) {
+    /// @param turns waits for a turn of the engine
+    ModelPictures(Path path, Engine engine, UnaryOperator<Supplier<Input.Rows>> turns, Tokenizer tokenizer) {
         this.path = path;
-        this.tower = towers.stream().findFirst();
+        this.engine = engine;
+        this.turns = turns;
+        this.tower = engine.model().spec().towers().stream().findFirst();
+        this.codes = tower.isEmpty() && PictureTokens.describe(engine.model()) ? Optional.of(engine.model())
+                : Optional.empty();
         this.tokenizer = tokenizer;
     }
 
     /// Whether the model reads pictures.
     public boolean areRead() {
-        return tower.isPresent();
+        return tower.isPresent() || codes.isPresent();
     }
 
     /// What the model reads, in the words of OpenAI's API.
@@ -78,7 +94,7 @@ public final class ModelPictures {
     ///     used
     /// @throws TemplateException if the template refuses the conversation or fails
     public Rendered render(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
-        if (tower.isEmpty()) {
+        if (!areRead()) {
             messages.forEach(ChatMessage::requireText);
             return new Rendered(template.renderTrusted(messages, options), List.of());
         }
@@ -164,7 +180,7 @@ public final class ModelPictures {
     }
 
     private Rendered expanded(TrustedText text, String mark, List<Picture> pictures) {
-        String placeholder = tokenizer.piece(tower.orElseThrow().placeholder());
+        String placeholder = tokenizer.piece(placeholder());
         TextBuilder all = new TextBuilder();
         List<Input.Rows> rows = new ArrayList<>();
         int from = 0;
@@ -189,7 +205,8 @@ public final class ModelPictures {
         Ready made;
         try {
             PreparedPicture prepared = processor().prepare(picture.pixels());
-            made = new Ready(prepared.text(), prepared.rows(tower.orElseThrow(), 0));
+            made = new Ready(prepared.text(), tower.isPresent() ? prepared.rows(tower.get(), 0)
+                    : List.of(rows(prepared)));
         } catch (PictureException e) {
             throw e;
         } catch (IllegalArgumentException | CheckpointException e) {
@@ -205,6 +222,35 @@ public final class ModelPictures {
             }
         }
         return made;
+    }
+
+    private Input.Rows rows(PreparedPicture prepared) throws CheckpointException {
+        PictureTokens own = tokens();
+        Tensor pixels = prepared.pixels();
+        long[] shape = pixels.shape();
+        Tensor picture = pixels.reshape(Arrays.copyOfRange(shape, shape.length - 3, shape.length));
+        Input.Rows rows = turns.apply(() -> engine.computeWhole(() -> own.rows(engine.ops(), picture), r -> r)).get();
+        if (rows.count() != prepared.numPlaceholders()) {
+            throw new IllegalArgumentException("the model's codec makes " + rows.count() + " tokens of the picture, "
+                    + "its processor expects " + prepared.numPlaceholders() + "; config.json and "
+                    + "preprocessor_config.json do not agree");
+        }
+        return rows;
+    }
+
+    private synchronized PictureTokens tokens() throws CheckpointException {
+        if (tokens == null) {
+            tokens = PictureTokens.of(codes.orElseThrow()).orElseThrow();
+        }
+        return tokens;
+    }
+
+    private int placeholder() {
+        try {
+            return tower.isPresent() ? tower.get().placeholder() : tokens().placeholder();
+        } catch (CheckpointException e) {
+            throw new PictureException(path.toString(), e.getMessage());
+        }
     }
 
     private synchronized PictureProcessor processor() {
@@ -228,8 +274,7 @@ public final class ModelPictures {
         if (rows.isEmpty()) {
             return Input.of(ids);
         }
-        Input own = Input.expanded(Arrays.copyOfRange(ids, before, ids.length), tower.orElseThrow().placeholder(),
-                rows);
+        Input own = Input.expanded(Arrays.copyOfRange(ids, before, ids.length), placeholder(), rows);
         int[] all = Arrays.copyOf(ids, before + own.ids().length);
         System.arraycopy(own.ids(), 0, all, before, own.ids().length);
         return new Input(all, own.embedded().stream().map(e -> new Input.Embedded(before + e.start(), e.rows()))

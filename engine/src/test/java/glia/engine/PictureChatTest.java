@@ -144,6 +144,28 @@ class PictureChatTest {
         return found;
     }
 
+    /// Pictures as tokens of the vocabulary, with the tokens that a template and a processor write around them.
+    @ParameterizedTest
+    @CsvSource({"chameleon, <s>user: <racm3:break>,<eoss>, 16, IMGIMG", "emu3, "
+            + "<s>user: <|image start|>4*6<|image token|>,<|extra_201|><|image end|>, 28, <|visual token"})
+    void aModelReadsPicturesAsTokens(String name, String before, String after, int count, String code)
+            throws IOException {
+        try (LanguageModel model = model(name)) {
+            assertTrue(model.pictures().areRead());
+            RenderedPrompt prompt = rendered(model, ChatMessage.user("what is this?", picture(0x204060)));
+            assertTrue(prompt.input().embedded().isEmpty());
+            String text = model.tokenizer().decode(prompt.ids(), false);
+            assertTrue(text.startsWith(before) && text.endsWith(after + "what is this?</s>assistant: "), text);
+            assertEquals(model.tokenizer().encode(before, true).length + count
+                    + model.tokenizer().encode(after + "what is this?</s>assistant: ", true).length,
+                    prompt.ids().length, text);
+            assertTrue(text.contains(code), text);
+            // The random weights of the other one give all pictures one code.
+            assertEquals(name.equals("emu3"), text.equals(model.tokenizer().decode(rendered(model,
+                    ChatMessage.user("what is this?", picture(0xf0c010))).ids(), false)));
+        }
+    }
+
     /// What a user types is no mark, and a picture in a message of text is none.
     @Test
     void textIsNoMark() throws IOException {

@@ -58,7 +58,8 @@ class FamiliesTableTest {
                 .getParent();
         try (Stream<Path> folders = Stream.concat(Files.list(golden), Files.list(golden.resolve("../golden-sound")))) {
             Path others = golden.resolveSibling("golden-retrieval");
-            for (Path folder : Stream.concat(folders.sorted(), Stream.of("clip", "siglip").map(others::resolve))
+            for (Path folder : Stream.concat(folders.sorted(), Stream.of("clip", "siglip",
+                    "../golden-pictures/chameleon").map(others::resolve))
                     .toList()) {
                 Config config = Config.read(folder.resolve("config.json"));
                 family = config.text("model_type");

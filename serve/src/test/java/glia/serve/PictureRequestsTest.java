@@ -145,4 +145,25 @@ class PictureRequestsTest {
                     url("data:image/png;base64," + png(60, 60))));
         }
     }
+
+    @Test
+    void picturesAreGenerated() throws Exception {
+        try (TestServer drawing = TestServer.start("draws", LanguageModel.load(Path.of(PictureRequestsTest.class
+                .getResource("/golden-pictures/janus/config.json").toURI()).getParent()))) {
+            TestServer.Reply reply = drawing.post("/v1/images/generations",
+                    "{\"model\":\"draws\",\"prompt\":\"a cat\",\"n\":2,\"seed\":5,\"size\":\"8x8\"}");
+            assertEquals(200, reply.status(), reply::text);
+            for (int i = 0; i < 2; i++) {
+                byte[] file = Base64.getDecoder().decode((String) TestServer.at(reply.json(), "data", i, "b64_json"));
+                assertEquals(8, ImageIO.read(new java.io.ByteArrayInputStream(file)).getWidth());
+            }
+            TestServer.Reply other = drawing.post("/v1/images/generations",
+                    "{\"model\":\"draws\",\"prompt\":\"a cat\",\"size\":\"16x16\"}");
+            assertEquals(400, other.status());
+            assertTrue(other.text().contains("8x8, the one size of the model"), other::text);
+        }
+        TestServer.Reply none = server.post("/v1/images/generations", "{\"model\":\"vision\",\"prompt\":\"a\"}");
+        assertEquals(400, none.status());
+        assertTrue(none.text().contains("generates no pictures"), none::text);
+    }
 }

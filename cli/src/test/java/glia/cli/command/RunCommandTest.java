@@ -203,4 +203,17 @@ class RunCommandTest {
         assertTrue(run(ExitCode.USAGE, "", "run", model, "What?", "--raw", "--image", cat.toString()).err()
                 .contains("--image needs the chat template"));
     }
+
+    @Test
+    void aModelDraws() throws Exception {
+        String model = Path.of("../engine/src/test/resources/golden-pictures/emu3").toString();
+        Path file = folder.resolve("drawn.png");
+        assertTrue(run(ExitCode.OK, "", "draw", model, "a cat", "-o", file.toString(), "--seed", "1", "--size", "8x6")
+                .out().contains("drawn.png: 8 x 6 pixels"));
+        assertEquals(6, ImageIO.read(file.toFile()).getHeight());
+        assertTrue(run(ExitCode.USAGE, "", "draw", model, "a cat", "-o", folder + "/a.png", "--size", "big").err()
+                .contains("--size: found big"));
+        assertTrue(run(ExitCode.USAGE, "", "draw", "stories260K", "a cat", "-o", folder + "/a.png").err()
+                .contains("generates no pictures"));
+    }
 }

@@ -1,5 +1,11 @@
 package glia.io.picture;
 
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import javax.imageio.ImageIO;
+
 /// Pixels of three colours.
 ///
 /// @param rgb red, green and blue of each pixel, 0 to 255, row by row
@@ -49,6 +55,22 @@ public record Pixels(int width, int height, byte[] rgb) {
     /// The picture in another size, antialiased.
     public Pixels resized(int wide, int high, Resize filter) {
         return filter.of(this, wide, high);
+    }
+
+    /// The picture as a PNG file.
+    public byte[] png() {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < width * height; i++) {
+            image.setRGB(i % width, i / width, (rgb[3 * i] & 255) << 16 | (rgb[3 * i + 1] & 255) << 8
+                    | rgb[3 * i + 2] & 255);
+        }
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        try {
+            ImageIO.write(image, "png", file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return file.toByteArray();
     }
 
     /// The picture as it is shown.

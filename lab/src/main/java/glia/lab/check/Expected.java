@@ -1,8 +1,12 @@
 package glia.lab.check;
 
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.model.Model;
 import glia.model.block.Input;
+import glia.model.codec.PictureCodec;
+import glia.model.codec.PictureTokens;
 import glia.model.spec.Embedding;
 import glia.model.spec.Encoder;
 import glia.model.spec.ModelSpec;
@@ -40,10 +44,12 @@ final class Expected implements AutoCloseable {
     }
 
     /// @throws CheckpointException if there are inputs that the model does not read
-    void requireReadable(ModelSpec spec) throws CheckpointException {
+    void requireReadable(Model model) throws CheckpointException {
+        ModelSpec spec = model.spec();
+        boolean readsPictures = !spec.towers().isEmpty() || PictureCodec.describes(model);
         for (String name : tensors.names()) {
             boolean isRead = name.equals("image_embeds")
-                    || !spec.towers().isEmpty() && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
+                    || readsPictures && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
                     || spec.towers().size() > 1 && List.of(SOUNDS, SOUND_MASK).contains(name);
             isRead |= soundFeatures(spec).isPresent() && SIGNALS.contains(name);
             if (!isRead && OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
@@ -57,9 +63,17 @@ final class Expected implements AutoCloseable {
     ///
     /// @param name of the token ids
     /// @throws CheckpointException if the pictures do not fit the model
-    List<Input> inputs(String name, ModelSpec spec) throws CheckpointException {
+    List<Input> inputs(String name, Engine engine) throws CheckpointException {
+        ModelSpec spec = engine.model().spec();
         int[][] ids = ids(name);
         List<Input.Rows> pictures = new ArrayList<>();
+        Optional<PictureTokens> tokens = spec.towers().isEmpty() && has(PIXELS) ? PictureTokens.of(engine.model())
+                : Optional.empty();
+        if (tokens.isPresent()) {
+            for (Tensor pixels : pixels(3)) {
+                pictures.add(engine.computeWhole(() -> tokens.get().rows(engine.ops(), pixels), rows -> rows));
+            }
+        }
         if (!spec.towers().isEmpty() && has(PIXELS)) {
             pictures.addAll(pictures(spec));
         }
@@ -72,7 +86,8 @@ final class Expected implements AutoCloseable {
                 throw new CheckpointException(file, PIXELS, "pictures of " + ids.length + " texts, expected one text");
             }
             try {
-                inputs.add(pictures.isEmpty() ? Input.of(one)
+                inputs.add(pictures.isEmpty() ? Input.of(one) : tokens.isPresent()
+                        ? Input.of(one, tokens.get().placeholder(), pictures)
                         : Input.of(one, spec.towers(), pictures));
             } catch (IllegalArgumentException e) {
                 throw new CheckpointException(file, name, e.getMessage(), e);
@@ -149,21 +164,32 @@ final class Expected implements AutoCloseable {
                 return placed(tower, pixels);
             }
             boolean isTiled = tower.projector().stream().anyMatch(Tower.Step.Tiled.class::isInstance);
-            // Without tiles some have a dimension for the texts, of which there is one.
-            long[] all = pixels.shape();
-            int first = isTiled ? 1 : all.length - 3;
-            long[] shape = Arrays.copyOfRange(all, first, all.length);
-            int count = Math.toIntExact(Arrays.stream(all, 0, first).reduce(1, (x, y) -> x * y));
-            for (int i = 0; i < count; i++) {
-                Tensor picture = pixels.view(i * pixels.sizeBytes() / count, DType.F32, shape);
-                int[] size = has(SIZES) ? ids(SIZES)[i] : new int[0];
+            for (Tensor picture : pixels(isTiled ? 4 : 3)) {
+                int[] size = has(SIZES) ? ids(SIZES)[pictures.size()] : new int[0];
                 pictures.add(isTiled ? Input.Rows.ofTiles(tower, 0, picture, size[0], size[1])
-                        : Input.Rows.ofPixels(tower, 0, size.length == 0 ? picture : cut(picture, size)));
+                        : Input.Rows.ofPixels(tower, 0, picture));
             }
             return pictures;
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new CheckpointException(file, PIXELS, e.getMessage(), e);
         }
+    }
+
+    /// The pixels of each picture, those of one text. Where sizes are given the rest is padding.
+    ///
+    /// @param rank of a picture
+    private List<Tensor> pixels(int rank) throws CheckpointException {
+        Tensor pixels = reals(PIXELS);
+        long[] all = pixels.shape();
+        int first = Math.max(0, all.length - rank);
+        long[] shape = Arrays.copyOfRange(all, first, all.length);
+        int count = Math.toIntExact(Arrays.stream(all, 0, first).reduce(1, (x, y) -> x * y));
+        List<Tensor> pictures = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Tensor picture = pixels.view(i * pixels.sizeBytes() / count, DType.F32, shape);
+            pictures.add(rank == 3 && has(SIZES) ? cut(picture, ids(SIZES)[i]) : picture);
+        }
+        return pictures;
     }
 
     /// Pictures of patches `[pictures, patches, K]` with a column and a row for each, -1 for padding.

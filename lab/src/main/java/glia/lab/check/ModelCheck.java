@@ -63,7 +63,7 @@ public final class ModelCheck {
         }
         boolean quantized = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantized);
         try (Expected expected = new Expected(file)) {
-            expected.requireReadable(engine.model().spec());
+            expected.requireReadable(engine.model());
             if (engine.model().spec().diffusion().isPresent()) {
                 new DiffusionCheck(folder, engine, expected, quantized ? LOGITS_QUANTIZED : LOGITS, lines).run();
                 return;
@@ -91,13 +91,15 @@ public final class ModelCheck {
     private void all(boolean hasPrefixes) throws CheckpointException {
         boolean hasSources = engine.model().spec().encoder().isPresent();
         sources = hasSources ? expected.sources(engine.model().spec()) : List.of();
-        int[][] ids = expected.ids(hasSources ? "decoder_input_ids" : "input_ids");
-        if (hasSources && sources.size() != ids.length) {
-            throw new CheckpointException(Path.of("expected.safetensors"), "decoder_input_ids", "has " + ids.length
+        int[][] texts = expected.ids(hasSources ? "decoder_input_ids" : "input_ids");
+        if (hasSources && sources.size() != texts.length) {
+            throw new CheckpointException(Path.of("expected.safetensors"), "decoder_input_ids", "has " + texts.length
                     + " rows, but there are " + sources.size() + " sources");
         }
-        inputs = hasPrefixes ? expected.withPrefixes(ids)
-                : expected.inputs(hasSources ? "decoder_input_ids" : "input_ids", engine.model().spec());
+        inputs = hasPrefixes ? expected.withPrefixes(texts)
+                : expected.inputs(hasSources ? "decoder_input_ids" : "input_ids", engine);
+        // With tokens of pictures in the place of placeholders.
+        int[][] ids = inputs.stream().map(Input::ids).toArray(int[][]::new);
         Tensor logits = expected.reals("logits");
         if (engine.model().spec().head().matrix() == Head.Matrix.ABSENT) {
             throw new CheckpointException(Path.of("expected.safetensors"), "logits",
@@ -111,7 +113,7 @@ public final class ModelCheck {
                         return null;
                     }));
             if (expected.has("loss")) {
-                gradients(ids);
+                gradients(ofTexts(ids));
             }
             return;
         }
@@ -137,7 +139,7 @@ public final class ModelCheck {
             greedy(expected.ids("greedy"));
         }
         if (expected.has("loss")) {
-            gradients(ids);
+            gradients(Arrays.deepEquals(ids, texts) ? ofTexts(ids) : ofTokenPictures(ids, texts));
         }
     }
 
@@ -359,11 +361,28 @@ public final class ModelCheck {
         lines.accept(new CheckLine("greedy tokens", wrong, 0, where));
     }
 
-    private void gradients(int[][] ids) throws CheckpointException {
+    private TokenBatch ofTexts(int[][] ids) {
         TokenBatch batch = hasPictures() ? new TokenBatch() : TokenBatch.ofAll(engine.model().spec(), ids, sources);
         if (hasPictures()) {
             inputs.forEach(batch::add);
         }
+        return batch;
+    }
+
+    /// Pictures as tokens, whose labels are the placeholders.
+    private static TokenBatch ofTokenPictures(int[][] ids, int[][] labels) {
+        TokenBatch batch = new TokenBatch();
+        for (int s = 0; s < ids.length; s++) {
+            int[] targets = Arrays.copyOf(Arrays.copyOfRange(labels[s], 1, labels[s].length), labels[s].length);
+            targets[targets.length - 1] = TokenBatch.NO_TARGET;
+            float[] weights = new float[targets.length];
+            Arrays.fill(weights, 0, weights.length - 1, 1);
+            batch.addTargets(ids[s], targets, weights);
+        }
+        return batch;
+    }
+
+    private void gradients(TokenBatch batch) throws CheckpointException {
         try (TrainingPass training = TrainingPass.of(engine, TrainingOptions.defaults())) {
             boolean hasGradients = !expected.gradients().isEmpty();
             differences.loss(hasGradients ? training.loss(batch) : training.evaluate(batch, Loss.CROSS_ENTROPY));

@@ -55,9 +55,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Models with towers: logits, loss and gradients of text with pictures, those of the tower too, against the
 /// reference; prefixes, sessions and chunks never mix up pictures.
 class PictureGoldenTest {
-    private static final List<String> FOLDERS = List.of("gemma3", "gemma4_unified", "glm4v", "internvl", "janus",
-            "kimi_k25", "llama4", "llava", "llava_next", "minimax_m3", "mistral3", "qwen2_5_vl", "qwen2_vl",
-            "qwen3_vl", "smolvlm");
+    private static final List<String> FOLDERS = List.of("chameleon", "emu3", "gemma3", "gemma4_unified", "glm4v",
+            "internvl", "janus", "kimi_k25", "llama4", "llava", "llava_next", "minimax_m3", "mistral3",
+            "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm");
 
     @TempDir
     Path temporary;
@@ -81,7 +81,7 @@ class PictureGoldenTest {
                 KernelBackends.choose(kernels, workers).kernels(), Precision.EXACT, 1 << 30)) {
             ModelCheck.run(expected, engine, lines::add);
         }
-        assertTrue(lines.size() >= 5, lines::toString);
+        assertTrue(lines.size() >= 4, lines::toString);
         for (CheckLine line : lines) {
             assertTrue(line.passed(), line::toString);
         }
@@ -110,7 +110,7 @@ class PictureGoldenTest {
             assertEquals(before.names(), after.names());
             for (String tensor : before.names()) {
                 assertArrayEquals(before.tensor(tensor).shape(), after.tensor(tensor).shape(), tensor);
-                assertArrayEquals(before.tensor(tensor).toArray(), after.tensor(tensor).toArray(), tensor);
+                assertEquals(-1, before.tensor(tensor).memory().mismatch(after.tensor(tensor).memory()), tensor);
             }
         }
         check(saved, folder(name), "scalar");
@@ -315,7 +315,7 @@ class PictureGoldenTest {
         open("gemma4", (model, engine) -> {
             try (Expected expected = new Expected(folder("gemma4").resolve("expected.safetensors"));
                     Sequence sequence = engine.open()) {
-                Input input = expected.inputs("input_ids", model.spec()).getFirst();
+                Input input = expected.inputs("input_ids", engine).getFirst();
                 assertEquals(2, input.embedded().size());
                 int beforeSound = 28;
                 engine.add(sequence, input.ids(), input.embedded(), 0, beforeSound, Outputs.ALL);

@@ -202,8 +202,13 @@ final class AttentionBlock implements Block {
             }
             case QkNorm.HeadLayers layers -> {
                 Weight w = weights.get(place, role);
-                yield (ops, x) -> ops.apply(new GroupRmsNorm(ops.apply(new Center(x, headSize)), w,
+                Step normed = (ops, x) -> ops.apply(new GroupRmsNorm(ops.apply(new Center(x, headSize)), w,
                         x.cols() / headSize, layers.eps()));
+                if (!layers.biased()) {
+                    yield normed;
+                }
+                Weight b = weights.get(place, role == Role.QUERY_NORM ? Role.QUERY_NORM_BIAS : Role.KEY_NORM_BIAS);
+                yield (ops, x) -> ops.addBias(normed.apply(ops, x), b);
             }
         };
     }

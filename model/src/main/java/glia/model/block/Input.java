@@ -51,7 +51,26 @@ public record Input(int[] ids, List<Embedded> embedded) {
     ///     tokens may be between them, such as those that end the lines of a picture
     /// @throws IllegalArgumentException if the placeholders are not those of the pictures
     public static Input of(int[] ids, int placeholder, List<Rows> pictures) {
-        return new Input(ids, placed(ids, placeholder, pictures));
+        return pictures.stream().anyMatch(Rows::areOtherTokens) ? of(filled(ids, placeholder, pictures))
+                : new Input(ids, placed(ids, placeholder, pictures));
+    }
+
+    /// Tokens of pictures in the places of their placeholders, in order.
+    private static int[] filled(int[] ids, int placeholder, List<Rows> pictures) {
+        int[] tokens = pictures.stream().flatMapToInt(rows -> Arrays.stream(rows.order)).toArray();
+        int[] all = ids.clone();
+        int next = 0;
+        for (int i = 0; i < all.length; i++) {
+            if (all[i] == placeholder) {
+                all[i] = next < tokens.length ? tokens[next] : placeholder;
+                next++;
+            }
+        }
+        if (next != tokens.length) {
+            throw new IllegalArgumentException(pictures.size() + " pictures have " + tokens.length
+                    + " tokens, but there are " + next + " placeholders " + placeholder + "; expected one for each");
+        }
+        return all;
     }
 
     /// Puts pictures and sounds in the places of their towers' placeholders, those of each tower in order.
@@ -198,7 +217,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
     ///
     /// @param values embeddings `[count, D]`, or the features of a tower, F32
     /// @param grid of features: time, rows, columns; the features are in this order or the one that the tower wants
-    /// @param order of the rows of tiles, for the tower
+    /// @param order of the rows of tiles, for the tower; or the tokens that take the places of placeholders
     /// @param tower the index of the tower that makes embeddings of features; -1 for embeddings
     /// @param count the number of tokens that they take
     /// @param positions for rotary embedding, relative to the first, `[count, numAxes]`; empty if consecutive
@@ -226,6 +245,17 @@ public record Input(int[] ids, List<Embedded> embedded) {
         public static Rows mutualTokens(int count) {
             return new Rows(Tensor.allocate(Arena.ofAuto(), DType.F32, 0, 0), List.of(), CONSECUTIVE, TOKENS, count,
                     CONSECUTIVE, 1, count, Tower.Sight.MUTUAL, "tokens " + count);
+        }
+
+        /// The tokens of a picture, which take the places of its placeholders.
+        public static Rows ofTokens(int... ids) {
+            Tensor none = Tensor.allocate(Arena.ofAuto(), DType.F32, 0, 0);
+            return new Rows(none, List.of(), ids, TOKENS, ids.length, CONSECUTIVE, 1, ids.length, Tower.Sight.CAUSAL,
+                    hash(none, "tokens " + Arrays.toString(ids)));
+        }
+
+        private boolean areOtherTokens() {
+            return areTokens() && order.length > 0;
         }
 
         /// Whether they are tokens, with no rows in their place.

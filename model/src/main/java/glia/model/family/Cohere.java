@@ -41,7 +41,7 @@ final class Cohere implements Family {
         Attention attention = AttentionConfig.causal(config, headSize,
                 RopeConfig.read(config, headSize, 10_000).with(Layout.INTERLEAVED),
                 Standard.bias(config, "attention_bias", false)).with(config.flag("use_qk_norm", false)
-                        ? new QkNorm.HeadLayers(Standard.epsilon(config, "layer_norm_eps", 1e-5), false)
+                        ? new QkNorm.HeadLayers(Standard.epsilon(config, "layer_norm_eps", 1e-5), false, false)
                         : new QkNorm.None());
         boolean isSecond = config.text("model_type").equals("cohere2");
         int period = config.positive("sliding_window_pattern", 4);
@@ -60,12 +60,16 @@ final class Cohere implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        Source source = StandardNames.source(spec, p);
-        if (p.role() != Role.QUERY_NORM && p.role() != Role.KEY_NORM) {
-            return source;
-        }
+        return p.role() == Role.QUERY_NORM || p.role() == Role.KEY_NORM ? byHead(spec, p)
+                : StandardNames.source(spec, p);
+    }
+
+    /// A norm of queries or keys, stored head by head.
+    static Source byHead(ModelSpec spec, Parameter p) {
         Attention a = (Attention) spec.mixer(p.place());
-        long heads = p.role() == Role.QUERY_NORM ? a.numHeads() : a.numKeyValueHeads();
-        return new Source.Shaped(source, List.of(heads * a.headSize()), List.of(heads, (long) a.headSize()));
+        boolean ofQueries = p.role() == Role.QUERY_NORM || p.role() == Role.QUERY_NORM_BIAS;
+        long heads = ofQueries ? a.numHeads() : a.numKeyValueHeads();
+        return new Source.Shaped(StandardNames.source(spec, p), List.of(heads * a.headSize()),
+                List.of(heads, (long) a.headSize()));
     }
 }

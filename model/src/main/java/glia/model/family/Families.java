@@ -27,6 +27,7 @@ public final class Families {
             new Bert(),
             new BitNet(),
             new Bloom(),
+            new Chameleon(),
             new Cohere(),
             new Dbrx(),
             new DebertaV2(),

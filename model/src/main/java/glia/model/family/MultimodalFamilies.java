@@ -13,6 +13,7 @@ final class MultimodalFamilies {
     static final List<Family> ALL = List.of(
             PictureText.CLIP,
             PictureText.SIGLIP,
+            new TextBackbone("emu3", "emu3_text_model", false, List.of("vqmodel.")),
             new TextBackbone("gemma3", "gemma3_text", true, TOWER, VisionTransformer.SIGLIP),
             new TextBackbone("gemma3n", "gemma3n_text", true,
                     List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),

@@ -37,7 +37,7 @@ final class StableLm implements Family {
         Attention attention = AttentionConfig.causal(config, 32, headSize,
                 RopeConfig.read(config, headSize, 10_000, 0.25),
                 config.flag("use_qkv_bias", false) ? Bias.INPUTS : Bias.NONE).with(config.flag("qk_layernorm", false)
-                        ? new QkNorm.HeadLayers(Standard.epsilon(config, "layer_norm_eps", 1e-5), true)
+                        ? new QkNorm.HeadLayers(Standard.epsilon(config, "layer_norm_eps", 1e-5), true, false)
                         : new QkNorm.None());
         Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-5));

@@ -26,7 +26,7 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
     private static final String MODEL = "model.";
     private static final List<String> PREFIXES =
             List.of("language_model.model.", "model.language_model.model.", "model.language_model.",
-                    "model.text_model.");
+                    "model.text_model.", "text_model.model.");
 
     /// A family whose towers are not run.
     TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts) {
@@ -78,6 +78,7 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
             PREFIXES.forEach(prefix -> names.add(prefix + name.substring(MODEL.length())));
         } else if (name.startsWith("lm_head.")) {
             names.add("language_model." + name);
+            names.add("text_model." + name);
         }
         names.add(name);
         if (names.size() == 1) {

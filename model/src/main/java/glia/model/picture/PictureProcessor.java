@@ -4,12 +4,14 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.picture.Pixels;
 import glia.io.picture.Resize;
+import glia.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Prepares pictures for a model: resizes, cuts, normalizes, and says what stands for a picture in a prompt. Equal to
 /// the processors of Transformers with torchvision. Any number of threads may use it.
@@ -88,6 +90,26 @@ public abstract class PictureProcessor {
     /// @throws IllegalArgumentException if the model cannot read pictures of this size
     /// @throws CheckpointException if a setting is wrong
     public abstract PreparedPicture prepare(Pixels picture) throws CheckpointException;
+
+    /// What is before the codes of a picture that the model generates.
+    ///
+    /// @param rows lines of codes
+    public String opening(int rows, int columns) throws CheckpointException {
+        return token("image_start_token", "<racm3:break>");
+    }
+
+    /// Pixels of numbers as the model wants them: the inverse of their normalization.
+    ///
+    /// @param planes `[3, height, width]`
+    /// @throws IllegalArgumentException if there are not three colours
+    public Pixels pixels(Tensor planes) {
+        return values.pixels(planes);
+    }
+
+    /// The least area of a picture, in pixels, if the settings have one.
+    public OptionalInt leastPixels() throws CheckpointException {
+        return config.has("min_pixels") ? OptionalInt.of(config.positive("min_pixels")) : OptionalInt.empty();
+    }
 
     /// Prepares the frames of a film.
     ///

@@ -55,6 +55,24 @@ record PixelValues(float[][] table) {
         return new PixelValues(table);
     }
 
+    /// Pixels of numbers `[3, height, width]`: for each the value whose number is nearest.
+    Pixels pixels(Tensor planes) {
+        long[] shape = planes.shape();
+        if (shape.length != 3 || shape[0] != 3) {
+            throw new IllegalArgumentException("pixels " + planes + ", expected three colours");
+        }
+        int width = (int) shape[2];
+        int height = (int) shape[1];
+        byte[] rgb = new byte[3 * width * height];
+        for (int i = 0; i < rgb.length; i++) {
+            float[] values = table[i % 3];
+            float step = (values[255] - values[0]) / 255;
+            float value = (planes.get((long) i % 3 * width * height + i / 3) - values[0]) / step;
+            rgb[i] = (byte) Math.round(Math.clamp(value, 0, 255));
+        }
+        return new Pixels(width, height, rgb);
+    }
+
     private static float rounded(float value) {
         int bits = Float.floatToRawIntBits(value);
         return Float.intBitsToFloat(bits + 0x7fff + (bits >> 16 & 1) & 0xffff0000);

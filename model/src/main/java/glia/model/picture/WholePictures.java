@@ -149,8 +149,13 @@ final class WholePictures {
             Pixels square = Pixels.filled(all, all, gray[0], gray[1], gray[2])
                     .with(seen, (all - seen.width()) / 2, (all - seen.height()) / 2);
             return new PreparedPicture(values.planes(List.of(square)), List.of(), side, side,
-                    token("image_start_token", "<begin_of_image>") + PLACE + token("image_end_token", "<end_of_image>"),
+                    opening(1, 1) + PLACE + token("image_end_token", "<end_of_image>"),
                     List.of(processor.positive("num_image_tokens", 576)));
+        }
+
+        @Override
+        public String opening(int rows, int columns) throws CheckpointException {
+            return token("image_start_token", "<begin_of_image>");
         }
     }
 
@@ -169,10 +174,15 @@ final class WholePictures {
             int rows = size.height() / factor;
             int columns = size.width() / factor;
             return new PreparedPicture(values.planes(List.of(seen)), List.of(), seen.height(), seen.width(),
-                    token("image_start_token", "<|image start|>") + rows + "*" + columns
-                            + token("fake_token_around_image", "<|image token|>") + PLACE
+                    opening(rows, columns) + PLACE
                             + token("eof_token", "<|extra_201|>") + token("image_end_token", "<|image end|>"),
                     List.of(rows * (columns + 1)));
+        }
+
+        @Override
+        public String opening(int rows, int columns) throws CheckpointException {
+            return token("image_start_token", "<|image start|>") + rows + "*" + columns
+                    + token("fake_token_around_image", "<|image token|>");
         }
     }
 }

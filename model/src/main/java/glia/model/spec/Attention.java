@@ -169,7 +169,14 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                     shapes.addExpert(head, Role.KEY_NORM, headSize);
                 }
             }
-            case QkNorm.Whole _, QkNorm.HeadLayers _ -> addNorms(shapes, querySize(), keyValueSize());
+            case QkNorm.Whole _ -> addNorms(shapes, querySize(), keyValueSize());
+            case QkNorm.HeadLayers layers -> {
+                addNorms(shapes, querySize(), keyValueSize());
+                if (layers.biased()) {
+                    shapes.add(Role.QUERY_NORM_BIAS, querySize());
+                    shapes.add(Role.KEY_NORM_BIAS, keyValueSize());
+                }
+            }
             case QkNorm.Rotated rotated when rotated.norm() instanceof Norm.Rms -> addNorms(shapes, headSize, headSize);
             case QkNorm.Rotated rotated -> { }
             case QkNorm.Layers layers -> {

@@ -1,6 +1,7 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -80,6 +81,13 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
         record Scaled(float factor) implements Logits {
             public Scaled {
                 NumberRange.FACTOR.require("logit scale", factor);
+            }
+        }
+
+        /// The lowest logit for some tokens, which are never generated, such as those of pictures.
+        record Masked(List<Integer> tokens) implements Logits {
+            public Masked {
+                tokens = List.copyOf(tokens);
             }
         }
 

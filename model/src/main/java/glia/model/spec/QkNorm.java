@@ -11,10 +11,11 @@ public sealed interface QkNorm {
     /// A norm over all heads together before RoPE, with weights of the size of all queries and of all keys.
     record Whole(Norm.Rms norm) implements QkNorm { }
 
-    /// A layer norm without bias of each head before RoPE, with weights of its own for each head.
+    /// A layer norm of each head before RoPE, with weights of its own for each head.
     ///
     /// @param isApart whether each head's weights are a parameter; else those of all heads are one
-    record HeadLayers(float eps, boolean isApart) implements QkNorm {
+    /// @param biased whether there are biases too, of all heads in one
+    record HeadLayers(float eps, boolean isApart, boolean biased) implements QkNorm {
         public HeadLayers {
             NumberRange.EPSILON.require("epsilon of the head norm", eps);
         }

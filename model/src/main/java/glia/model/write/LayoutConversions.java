@@ -65,7 +65,7 @@ final class LayoutConversions {
         return switch (logits) {
             case Head.Logits.Plain plain -> 1;
             case Head.Logits.Scaled scaled -> scaled.factor();
-            case Head.Logits.Capped capped -> 1;
+            case Head.Logits.Capped _, Head.Logits.Masked _ -> 1;
         };
     }
 
@@ -79,6 +79,7 @@ final class LayoutConversions {
 
     private static Head head(Head from, Head to) {
         boolean scales = !(from.logits() instanceof Head.Logits.Capped) && !(to.logits() instanceof Head.Logits.Capped)
+                && !(to.logits() instanceof Head.Logits.Masked)
                 && factor(to.logits()) != 0;
         return scales ? from.with(to.logits()) : from;
     }

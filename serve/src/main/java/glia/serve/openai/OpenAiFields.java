@@ -217,6 +217,20 @@ public final class OpenAiFields {
             value("inputs", "string or strings; at most 2048"),
             flag("truncate", false).note("false: long texts are refused"));
 
+    /// `POST /v1/images/generations`
+    static final FieldTable IMAGES = FieldTable.of("images", MODEL, text("prompt"),
+            integer("n", 1, ImageGenerations.MOST).usual("1"),
+            text("size").usual(OF_MODEL).note("such as `512x512`; other sizes than the model's are refused"),
+            word("response_format", List.of("b64_json")).usual("`b64_json`"),
+            word("output_format", List.of("png")).usual("`png`"),
+            whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).usual("random"),
+            number("guidance_scale", 0, 1000).usual(OF_MODEL).note("classifier-free guidance; 1: none"),
+            text("negative_prompt"), label("user", "a label of the caller's own"),
+            unused("quality", "models have one quality").accepting("a string", String.class::isInstance),
+            unused("background", "pictures are opaque").accepting("a string", String.class::isInstance),
+            unused("style", "the prompt says it").accepting("a string", String.class::isInstance),
+            unused("moderation", "this server moderates nothing").accepting("a string", String.class::isInstance));
+
     /// `POST /v1/rerank`
     static final FieldTable RERANK = FieldTable.of("rerank", MODEL, text("query"),
             value("documents", "strings, or objects with `text`; 1 to 1000"),

@@ -97,6 +97,8 @@ public final class OpenAiRoutes {
                         further::answerPooling),
                 Route.post("/embed_sparse", STYLE, "sparse vectors (SPLADE), in the form of Text Embeddings Inference",
                         OpenAiFields.EMBED_SPARSE, further::answerSparse),
+                Route.post("/v1/images/generations", STYLE, "pictures of a text, of models that generate them",
+                        OpenAiFields.IMAGES, new ImageGenerations(models)),
                 Route.post("/v1/rerank", STYLE, "relevance of documents, in the form of Jina", OpenAiFields.RERANK,
                         rerank),
                 Route.post("/v2/rerank", STYLE, "the same, in the form of Cohere", OpenAiFields.RERANK, rerank),

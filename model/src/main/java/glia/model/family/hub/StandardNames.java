@@ -60,7 +60,7 @@ public final class StandardNames {
     }
 
     /// A tensor of the layer that a parameter belongs to.
-    static Source.Stored inLayer(ModelSpec spec, Parameter p, String name) {
+    public static Source.Stored inLayer(ModelSpec spec, Parameter p, String name) {
         return new Source.Stored("model.layers." + spec.sublayer(p).layer() + "." + name);
     }
 

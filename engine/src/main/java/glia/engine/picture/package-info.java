@@ -1,0 +1,4 @@
+/// Pictures that models generate.
+///
+/// Begin with [PictureGenerator].
+package glia.engine.picture;
