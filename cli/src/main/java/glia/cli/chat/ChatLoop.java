@@ -45,8 +45,6 @@ import java.util.stream.Collectors;
 
 /// A chat: reads messages and commands, prints answers while they are generated.
 public final class ChatLoop {
-    private static final int MAX_SHOWN = 60;
-
     private final Console console;
     private final Input input;
     private final LanguageModel model;
@@ -61,6 +59,8 @@ public final class ChatLoop {
     private ToolConversation tools;
     /// Those of the next message.
     private final List<Picture> pictures = new ArrayList<>();
+    /// The text of files before the first message; empty after it.
+    private String text;
     private Answer last;
     private int exitCode = ExitCode.OK;
 
@@ -68,8 +68,10 @@ public final class ChatLoop {
     /// @param arguments the command line, whose options `/set` changes
     /// @param system the system prompt
     /// @param form the form of each answer; empty for free text
+    /// @param text a text before the first message; may be empty
     public ChatLoop(Console console, Input input, LanguageModel model, ModelLocation choice, Arguments arguments,
-                    Optional<String> system, Optional<Grammar> form) {
+                    Optional<String> system, Optional<Grammar> form, String text) {
+        this.text = text;
         this.console = console;
         this.input = input;
         this.model = model;
@@ -164,8 +166,10 @@ public final class ChatLoop {
         }
         if (!message.startsWith("/")) {
             UnknownCharacters.note(model.tokenizer(), message).ifPresent(this::note);
-            ChatMessage question = ChatMessage.user(message).withPictures(pictures);
+            ChatMessage question = ChatMessage.user(text.isEmpty() ? message : text + "\n\n" + message)
+                    .withPictures(pictures);
             pictures.clear();
+            text = "";
             answer(listener -> tools == null ? chat.stream(question, listener) : tools.stream(question, listener));
             return true;
         }
@@ -260,7 +264,7 @@ public final class ChatLoop {
     /// The beginnings of the user's first messages.
     private String oldest(int count) {
         return chat.messages().stream().filter(message -> message.role().equals("user")).limit(count)
-                .map(message -> beginning(message.content())).collect(Collectors.joining("; "));
+                .map(message -> VisibleText.beginning(message.content())).collect(Collectors.joining("; "));
     }
 
     private void fail(int code) {
@@ -286,12 +290,7 @@ public final class ChatLoop {
     private void undo() {
         List<ChatMessage> removed = chat.undo();
         note(removed.isEmpty() ? "There is no message to remove."
-                : "Removed: " + beginning(removed.getFirst().content()));
-    }
-
-    private static String beginning(String text) {
-        String line = VisibleText.line(text.strip());
-        return line.length() <= MAX_SHOWN ? line : line.substring(0, MAX_SHOWN) + "…";
+                : "Removed: " + VisibleText.beginning(removed.getFirst().content()));
     }
 
     private void system(String text) {

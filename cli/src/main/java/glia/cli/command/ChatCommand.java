@@ -10,6 +10,7 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
 import glia.cli.option.McpFlags;
+import glia.cli.option.PromptFlags;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
 import glia.engine.grammar.Grammar;
@@ -42,10 +43,11 @@ public final class ChatCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Chat with a model",
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
-                Syntax.join(List.of(SYSTEM), McpFlags.ALL, FormFlags.ALL, GenerationFlags.ALL,
+                Syntax.join(List.of(SYSTEM, PromptFlags.FILE), McpFlags.ALL, FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
-                                ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
+                                ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
+                                ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia chat
                         > What is the capital of France?
@@ -61,6 +63,7 @@ public final class ChatCommand implements Command {
         Arguments arguments = ModelFile.applied(given, true);
         Optional<Grammar> form = FormFlags.grammar(arguments);
         ModelLocation choice = Models.locate(arguments.optional(0), arguments, console);
+        String text = PromptFlags.text(arguments);
         LoadOptions options = Models.generating(arguments, "auto", console);
         FutureTask<LanguageModel> loading = load(() -> Models.loadWithoutNote(choice.path(),
                 options, arguments, console));
@@ -72,7 +75,7 @@ public final class ChatCommand implements Command {
                         + "glia fill-mask");
             }
             ChatLoop loop = new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM),
-                    form);
+                    form, text);
             if (!arguments.has(McpFlags.MCP)) {
                 return loop.run();
             }

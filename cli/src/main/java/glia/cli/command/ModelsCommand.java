@@ -8,6 +8,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.engine.state.PromptFolder;
 import glia.io.hub.CachedModel.CachedFile;
 import glia.io.hub.CachedModel;
 import glia.io.hub.HubException;
@@ -28,8 +29,8 @@ import java.util.Map;
 
 /// Lists the models in the caches.
 public final class ModelsCommand implements Command {
-    private static final Option<Boolean> CACHES = Option.flag("list the packed weights and the history of chats, with "
-            + "their sizes", "--caches");
+    private static final Option<Boolean> CACHES = Option.flag("list the packed weights, the KV caches of prompts and "
+            + "the history of chats, with their sizes", "--caches");
 
     /// For [glia.cli.Cli].
     public ModelsCommand() {}
@@ -49,10 +50,11 @@ public final class ModelsCommand implements Command {
                         stories260K-27339de0  1.1 MB      5  yes
                         total                 1.1 MB
                         Shipped with Glia: stories260K, reasoner""")
-                .notes("glia models remove NAME removes one, glia models clear deletes the packed weights. Packed "
+                .notes("glia models remove NAME removes one, glia models clear deletes the packed weights and "
+                        + "the KV caches of prompts. Packed "
                         + "weights make loading faster: they take at most a quarter of the free disk space, and "
                         + "deleting them is safe. GLIA_PACKED=no in the environment keeps none. KV caches of prompts "
-                        + "are kept in memory only.");
+                        + "are kept with --file and --prompt-cache; deleting them is safe, too.");
     }
 
     @Override
@@ -97,10 +99,19 @@ public final class ModelsCommand implements Command {
         Path history = settings.gliaCache().resolve("chat-history");
         Table table = new Table("llr").head("CACHE", "FILE", "SIZE");
         List<Map<String, Object>> documents = new ArrayList<>();
-        packed.forEach((file, bytes) -> {
-            table.row("packed weights", file, Units.bytes(bytes));
-            documents.add(Map.of("cache", "packed", "file", file.toString(), "bytes", bytes));
+        long bytes = packed.values().stream().mapToLong(size -> size).sum();
+        packed.forEach((file, size) -> {
+            table.row("packed weights", file, Units.bytes(size));
+            documents.add(Map.of("cache", "packed", "file", file.toString(), "bytes", size));
         });
+        for (PromptFolder.Usage prompts : PromptFolder.in(settings.gliaCache()).list()) {
+            String model = prompts.files().isEmpty() ? "" : prompts.files().getFirst().toString();
+            table.row("prompts, " + Units.counted(prompts.numFiles(), "block") + " of 64 tokens", model,
+                    Units.bytes(prompts.sizeBytes()));
+            documents.add(Map.of("cache", "prompts", "file", prompts.folder().toString(), "model", model, "blocks",
+                    prompts.numFiles(), "bytes", prompts.sizeBytes()));
+            bytes += prompts.sizeBytes();
+        }
         if (Files.exists(history)) {
             table.row("chat history", history, Units.bytes(history.toFile().length()));
             documents.add(Map.of("cache", "history", "file", history.toString(), "bytes", history.toFile().length()));
@@ -109,10 +120,9 @@ public final class ModelsCommand implements Command {
             Json.print(console, documents);
             return;
         }
-        long bytes = packed.values().stream().mapToLong(size -> size).sum();
         table.row("total", "", Units.bytes(bytes + history.toFile().length())).print(console);
-        console.printText("glia models clear deletes the packed weights; the next start makes them again. KV caches of "
-                + "prompts are kept in memory only, as long as a program runs.");
+        console.printText("glia models clear deletes the packed weights and the prompts; the next start makes them "
+                + "again.");
     }
 
     private static Table table(List<CachedModel> models) {
@@ -150,7 +160,7 @@ public final class ModelsCommand implements Command {
         return document;
     }
 
-    /// Deletes packed weights.
+    /// Deletes packed weights and KV caches of prompts.
     public static final class ClearCommand implements Command {
         private static final Option<Boolean> HISTORY = Option.flag("delete the history of chats, too", "--history");
 
@@ -164,7 +174,8 @@ public final class ModelsCommand implements Command {
 
         @Override
         public Syntax syntax() {
-            return new Syntax(name(), "Delete packed weights", List.of(), List.of(HISTORY, Json.OPTION))
+            return new Syntax(name(), "Delete packed weights and KV caches of prompts", List.of(),
+                    List.of(HISTORY, Json.OPTION))
                     .examples("""
                             $ glia models clear
                             Deleted 2 files of packed weights, 203.8 MB.""")
@@ -177,17 +188,21 @@ public final class ModelsCommand implements Command {
         public int run(Arguments arguments, Console console) throws IOException {
             HubSettings settings = HubSettings.fromEnvironment();
             PackedFolder.Usage deleted = PackedFolder.in(settings.gliaCache()).clear();
+            long promptBytes = PromptFolder.in(settings.gliaCache()).clear();
             boolean history = arguments.has(HISTORY)
                     && Files.deleteIfExists(settings.gliaCache().resolve("chat-history"));
             if (arguments.has(Json.OPTION)) {
                 Map<String, Object> document = new LinkedHashMap<>();
                 document.put("files", deleted.numFiles());
                 document.put("bytes", deleted.sizeBytes());
+                document.put("prompt_bytes", promptBytes);
                 document.put("history", history);
                 Json.print(console, document);
             } else {
                 console.printText("Deleted " + Units.counted(deleted.numFiles(), "file") + " of packed weights, "
-                        + Units.bytes(deleted.sizeBytes()) + (history ? ", and the history of chats" : "") + ".");
+                        + Units.bytes(deleted.sizeBytes()) + (promptBytes == 0 ? "" : ", "
+                        + Units.bytes(promptBytes) + " of KV caches of prompts")
+                        + (history ? ", and the history of chats" : "") + ".");
             }
             return ExitCode.OK;
         }
@@ -215,10 +230,11 @@ public final class ModelsCommand implements Command {
         }
 
         @Override
-        public int run(Arguments arguments, Console console) throws HubException {
+        public int run(Arguments arguments, Console console) throws IOException {
             HubSettings settings = HubSettings.fromEnvironment();
             ModelCache.Removal removal = new ModelCache(settings).remove(arguments.required(0));
             long packedBytes = PackedCopy.sweep(PackedFolder.in(settings.gliaCache()));
+            PromptFolder.in(settings.gliaCache()).sweep();
             if (arguments.has(Json.OPTION)) {
                 Map<String, Object> document = new LinkedHashMap<>();
                 document.put("files", removal.numFiles());

@@ -12,6 +12,7 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
 import glia.cli.option.PictureFlags;
+import glia.cli.option.PromptFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.InterruptNotice;
@@ -64,21 +65,23 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(PictureFlags.IMAGE, ChatCommand.SYSTEM, RAW, SUFFIX, StrategyAnswer.STRATEGY,
-                                Json.OPTION),
+                Syntax.join(List.of(PromptFlags.FILE, PictureFlags.IMAGE, ChatCommand.SYSTEM, RAW, SUFFIX,
+                                StrategyAnswer.STRATEGY, Json.OPTION),
                         FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
-                                ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
+                                ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
+                                ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named
                         $ cat report.txt | glia run HuggingFaceTB/SmolLM2-135M-Instruct "Summarize:"
+                        $ glia run SmolLM2-135M-Instruct --file report.txt "Who wrote it?"
                         $ glia run Qwen/Qwen2-VL-2B-Instruct "What is this?" --image cat.jpg
                         $ glia run reasoner "Solve x^2 - 5x + 6 = 0." --regex "x = [0-9]"
                         x = 2
                         $ glia run stories260K "Once upon a" -n 2 --json
-                        {"text":"time,","thinking":"","finish":"length","prompt_tokens":4,"tokens":2,...}
+                        {"text":"time,","thinking":"","finish":"length","prompt_tokens":4,...}
                         $ glia run reasoner "Use 3, 7 and 11 to make 32." --strategy majority:8@high
                         3*7+11""")
                 .notes(GenerationFlags.NOTE);
@@ -144,6 +147,7 @@ public final class RunCommand implements Command {
     /// What the user may not expect of the answer. The summary on a terminal says why it is incomplete.
     private static List<String> notes(LanguageModel model, Answer answer, Arguments arguments, Console console) {
         List<String> notes = new ArrayList<>();
+        model.engine().prefixCache().trouble().ifPresent(notes::add);
         if (!arguments.has(RAW) && !arguments.has(SUFFIX) && model.template().isEmpty()) {
             notes.add(AnswerText.NO_TEMPLATE);
         }
@@ -180,9 +184,9 @@ public final class RunCommand implements Command {
                 : answered(model, arguments.get(ChatCommand.SYSTEM), question, options, listener);
     }
 
-    /// The prompt of the command line and the text on standard input, with a blank line between.
+    /// The texts of files, the prompt of the command line and the text on standard input, with blank lines between.
     private static String prompt(Arguments arguments, Console console) throws IOException {
-        String given = arguments.optional(1).orElse("");
+        String given = after(PromptFlags.text(arguments), arguments.optional(1).orElse(""));
         if (console.inIsTerminal()) {
             if (arguments.optional(1).isPresent()) {
                 return given;
@@ -190,7 +194,11 @@ public final class RunCommand implements Command {
             console.err().println("Type the prompt; Ctrl-D ends it.");
         }
         String text = new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
-        return text.isEmpty() ? given : given.isEmpty() ? text : given + "\n\n" + text;
+        return after(given, text);
+    }
+
+    private static String after(String first, String text) {
+        return text.isEmpty() ? first : first.isEmpty() ? text : first + "\n\n" + text;
     }
 
     /// Special tokens are recognized only in a raw prompt.
@@ -227,6 +235,7 @@ public final class RunCommand implements Command {
         answer.effort().ifPresent(effort -> document.put("effort", effort.word()));
         document.put("finish", answer.finish().name().toLowerCase(Locale.ROOT));
         document.put("prompt_tokens", answer.promptTokens());
+        document.put("cached_tokens", answer.reusedTokens());
         document.put("tokens", answer.tokens());
         document.put("thinking_tokens", answer.thought().tokens());
         document.put("drafted_tokens", answer.draftedTokens());

@@ -8,6 +8,7 @@ import glia.cli.chat.ToolApproval;
 import glia.cli.option.ComputeOptions;
 import glia.cli.option.GenerationFlags;
 import glia.cli.option.McpFlags;
+import glia.cli.option.PromptFlags;
 import glia.cli.option.ServeFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
@@ -42,7 +43,8 @@ public final class ServeCommand implements Command {
         return new Syntax(name(), "Serve models over HTTP: the APIs of OpenAI, Anthropic and Ollama",
                 List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS,
                         GenerationFlags.ALL, ComputeOptions.ALL, ComputeOptions.ROPE,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT)))
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE,
+                                ComputeOptions.DRAFT)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct
                         $ curl localhost:8080/v1/chat/completions -d '{"messages":

@@ -113,7 +113,8 @@ public final class ComputeOptions {
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
-                arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments));
+                arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments),
+                PromptFlags.cacheBytes(arguments));
     }
 
     /// The scaling of rotary positions that the command line has in place of the model's.

@@ -6,6 +6,8 @@ package glia.cli.terminal;
 /// tabs stay, and so does a carriage return before a newline. JSON stays valid JSON: JSON strings already hold no C0
 /// controls, and `\u009b` is an escape of JSON.
 public final class VisibleText {
+    private static final int MAX_SHOWN = 60;
+
     private VisibleText() {}
 
     /// The text with its control characters written out; the text itself if it has none.
@@ -36,6 +38,12 @@ public final class VisibleText {
             }
         }
         return visible.toString();
+    }
+
+    /// The first 60 characters of a text as one line.
+    public static String beginning(String text) {
+        String line = line(text.strip());
+        return line.length() <= MAX_SHOWN ? line : line.substring(0, MAX_SHOWN) + "…";
     }
 
     private static boolean isHidden(String text, int index) {

@@ -1,15 +1,26 @@
 package glia.engine.load;
 
 import glia.engine.draft.Drafting;
+import glia.engine.pass.Engine;
 import glia.engine.state.BlockPool;
+import glia.engine.state.PromptFolder;
+import glia.engine.state.PromptStore;
 import glia.io.hub.HubSettings;
+import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.adapter.AdaptedModel;
 import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// Options of loading and running a model.
 ///
@@ -23,9 +34,11 @@ import java.util.Optional;
 /// @param kvMemoryBytes memory for the KV cache; what has no room there goes to a file. 0: all of it is in memory
 /// @param adapter a folder with an adapter (LoRA) of the model, as PEFT saves it
 /// @param rope a scaling of rotary positions in place of the model's own; a draft model keeps its own
+/// @param promptCacheBytes the most that KV caches of prompts may take on disk, in `prompts` of Glia's cache folder;
+///     0: none are kept there
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
-        Optional<Path> adapter, Optional<RopeChange> rope) {
+        Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes) {
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -45,7 +58,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
-                Optional.empty(), Optional.empty());
+                Optional.empty(), Optional.empty(), 0);
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -56,40 +69,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope);
+                kvMemoryBytes, adapter, rope, promptCacheBytes);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope);
+                kvMemoryBytes, adapter, rope, promptCacheBytes);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope);
+                kvMemoryBytes, adapter, rope, promptCacheBytes);
     }
 
     public LoadOptions withContextLength(int other) {
         return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope);
+                kvMemoryBytes, adapter, rope, promptCacheBytes);
     }
 
     /// With a KV cache that may be larger than memory.
     public LoadOptions withKvMemory(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                bytes, adapter, rope);
+                bytes, adapter, rope, promptCacheBytes);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                kvMemoryBytes, adapter, rope);
+                kvMemoryBytes, adapter, rope, promptCacheBytes);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
-                adapter, rope);
+                adapter, rope, promptCacheBytes);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -97,7 +110,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.of(folder), rope);
+                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes);
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -114,13 +127,13 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.empty(), rope);
+                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes);
     }
 
     /// With another scaling of rotary positions, or with the model's own.
     public LoadOptions withRope(Optional<RopeChange> change) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, change);
+                kvMemoryBytes, adapter, change, promptCacheBytes);
     }
 
     /// A view of a model with the scaling of rotary positions of these options, or the model itself.
@@ -130,7 +143,41 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     /// The options of the model that drafts for one with these options.
     LoadOptions ofDraftModel() {
-        return withoutAdapter().withContextLength(0).withDrafting(Drafting.none()).withRope(Optional.empty());
+        return withoutAdapter().withContextLength(0).withDrafting(Drafting.none()).withRope(Optional.empty())
+                .withPromptCache(0);
+    }
+
+    /// With KV caches of prompts that are kept on disk.
+    ///
+    /// @param bytes the most that they may take; 0 to keep none
+    public LoadOptions withPromptCache(long bytes) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
+                kvMemoryBytes, adapter, rope, bytes);
+    }
+
+    /// Lets an engine keep KV caches of prompts on disk, if these options say so and the model has files.
+    ///
+    /// @param context the most tokens of a sequence
+    /// @param choices folders of adapters by their names
+    void keepPrompts(Engine engine, int context, Map<String, Path> choices) {
+        List<Path> files = engine.model().checkpoint().sources().stream().map(source -> source.path().toAbsolutePath())
+                .toList();
+        if (promptCacheBytes == 0 || files.isEmpty()) {
+            return;
+        }
+        String about = PackedFolder.describe(files) + precision + " " + engine.ops().kernels().name() + " "
+                + batchInvariant + " " + keyValueType + " " + context + " " + rope + " "
+                + adapter.map(LoadOptions::describe) + " " + new TreeMap<>(choices).entrySet().stream()
+                        .map(choice -> choice.getKey() + describe(choice.getValue())).toList();
+        engine.prefixCache().keepIn(new PromptStore(PromptFolder.ofThisUser(), files, about, promptCacheBytes));
+    }
+
+    private static String describe(Path adapter) {
+        try (Stream<Path> files = Files.isDirectory(adapter) ? Files.list(adapter) : Stream.of(adapter)) {
+            return PackedFolder.describe(files.sorted().toList());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /// The memory of the sequences of a model whose weights take so many bytes.

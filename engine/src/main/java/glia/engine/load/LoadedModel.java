@@ -176,6 +176,7 @@ public final class LoadedModel implements AutoCloseable {
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = owned.add(new Engine(model, kernels.kernels(), options.precision(),
                     options.newPool(model.checkpoint().sizeBytes()), context, options.keyValueType()));
+            options.keepPrompts(engine, context, choices);
             if (set.isPresent()) {
                 requireBatching(engine, set.get());
             }

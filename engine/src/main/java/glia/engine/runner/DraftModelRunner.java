@@ -149,18 +149,8 @@ final class DraftModelRunner extends EngineRunner {
     }
 
     @Override
-    public DecodeState open(boolean goesBack) {
-        return new State(target.open(goesBack), drafter.open());
-    }
-
-    @Override
-    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded) {
-        return new State(target.resume(key, tokens, embedded), drafter.open());
-    }
-
-    @Override
-    public void clearPrefixCache() {
-        target.clearPrefixCache();
+    DecodeState state(Sequence sequence, boolean goesBack) {
+        return new State(target.state(sequence, goesBack), drafter.open());
     }
 
     @Override

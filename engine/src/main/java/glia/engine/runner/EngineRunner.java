@@ -1,11 +1,15 @@
 package glia.engine.runner;
 
 import glia.engine.pass.Engine;
+import glia.engine.schedule.DecodeState;
 import glia.engine.schedule.ModelRunner;
+import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.engine.steer.Steering;
+import glia.model.block.Input;
 import glia.model.cost.ParameterCount;
 import glia.tensor.kernel.Kernels;
+import java.util.List;
 
 /// A runner that computes on an engine.
 abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, MtpRunner, DraftModelRunner {
@@ -23,6 +27,31 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     static boolean allowsDrafts(Engine engine) {
         return !new SequenceStates(engine.model().spec(), engine.keyValueType(), engine.ops().kernels().workers())
                 .isRecurrent();
+    }
+
+    /// A state of a sequence.
+    ///
+    /// @param goesBack whether the sequence keeps snapshots for truncation
+    abstract DecodeState state(Sequence sequence, boolean goesBack);
+
+    @Override
+    public final DecodeState open(boolean goesBack) {
+        return state(engine.open(), goesBack);
+    }
+
+    @Override
+    public final DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded, boolean goesBack) {
+        return state(engine.prefixCache().open(key, engine.prefixCache().keys(tokens, embedded)), goesBack);
+    }
+
+    @Override
+    public final void clearPrefixCache() {
+        engine.prefixCache().clear();
+    }
+
+    @Override
+    public final boolean keepsPrompts() {
+        return engine.prefixCache().keepsPrompts();
     }
 
     /// The active parameters of an engine's model, as a share of this engine's.

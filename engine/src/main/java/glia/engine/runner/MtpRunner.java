@@ -175,23 +175,13 @@ final class MtpRunner extends EngineRunner {
     }
 
     @Override
-    public DecodeState open(boolean goesBack) {
-        State state = new State(engine.open(), draftStates.open(engine.pool()));
+    DecodeState state(Sequence sequence, boolean goesBack) {
+        Sequence draft = draftStates.open(engine.pool());
         if (goesBack) {
-            state.sequence.keepSnapshots(PlainRunner.NUM_SNAPSHOTS);
-            state.draft.keepSnapshots(PlainRunner.NUM_SNAPSHOTS);
+            sequence.keepSnapshots(PlainRunner.NUM_SNAPSHOTS);
+            draft.keepSnapshots(PlainRunner.NUM_SNAPSHOTS);
         }
-        return state;
-    }
-
-    @Override
-    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded) {
-        return new State(engine.prefixCache().open(key, tokens), draftStates.open(engine.pool()));
-    }
-
-    @Override
-    public void clearPrefixCache() {
-        engine.prefixCache().clear();
+        return new State(sequence, draft);
     }
 
     @Override

@@ -112,22 +112,11 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
     }
 
     @Override
-    public DecodeState open(boolean goesBack) {
-        State state = new State(engine.open());
+    DecodeState state(Sequence sequence, boolean goesBack) {
         if (goesBack) {
-            state.sequence.keepSnapshots(NUM_SNAPSHOTS);
+            sequence.keepSnapshots(NUM_SNAPSHOTS);
         }
-        return state;
-    }
-
-    @Override
-    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded) {
-        return new State(engine.prefixCache().open(key, engine.prefixCache().keys(tokens, embedded)));
-    }
-
-    @Override
-    public void clearPrefixCache() {
-        engine.prefixCache().clear();
+        return new State(sequence);
     }
 
     @Override

@@ -108,7 +108,7 @@ final class Admission {
         if (cachesPrefixes && s.request.session().isEmpty()) {
             s.computed.close();
             s.computed = runner.resume(s.request.cacheKey(), Arrays.copyOf(s.tokens(), s.length()),
-                    s.request.embedded());
+                    s.request.embedded(), false);
             s.computed.useRows(s.request.embedded());
             s.computed.useAdapter(s.request.adapter());
             s.computed.useSteering(s.request.steering());
@@ -132,8 +132,16 @@ final class Admission {
     ///
     /// @param whole whether the sequence ends or is preempted
     void leave(ScheduledSequence s, boolean whole) {
-        if (cachesPrefixes && !s.isStale && s.request.session().isEmpty() && s.computed.length() > 0) {
-            s.computed.leave(s.request.cacheKey(), s.tokens(), whole);
+        boolean hasSession = s.request.session().isPresent();
+        if (cachesPrefixes && !s.isStale && s.computed.length() > 0 && (!hasSession || runner.keepsPrompts())) {
+            s.computed.leave(s.request.cacheKey(), s.tokens(), whole && !hasSession);
+        }
+    }
+
+    /// Keeps what a chunk of a prompt has added on disk, if prompts are kept there.
+    void keep(ScheduledSequence s) {
+        if (runner.keepsPrompts()) {
+            leave(s, false);
         }
     }
 

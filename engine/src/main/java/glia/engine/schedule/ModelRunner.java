@@ -21,7 +21,11 @@ public interface ModelRunner extends AutoCloseable {
     /// logits are needed.
     ///
     /// @param embedded rows in the place of some tokens
-    DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded);
+    /// @param goesBack as above
+    DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded, boolean goesBack);
+
+    /// Whether the prefix cache is kept on disk, so that sessions use it, too.
+    boolean keepsPrompts();
 
     /// Clears the prefix cache, since weights were updated.
     void clearPrefixCache();

@@ -62,6 +62,7 @@ final class SamplingStep {
     private void gather(ScheduledSequence s) {
         int row = s.computed.row();
         if (row < 0) {
+            admission.keep(s);
             return;
         }
         if (s.state() == SequenceState.PREFILLING) {

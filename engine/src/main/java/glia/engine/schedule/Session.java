@@ -47,6 +47,15 @@ public final class Session implements AutoCloseable {
         if (computed == null) {
             computed = runner.open(true);
         }
+        if (computed.length() == 0 && runner.keepsPrompts()) {
+            computed.close();
+            computed = runner.resume(request.cacheKey(), prompt, request.embedded(), true);
+            tokens = Arrays.copyOf(prompt, computed.length());
+            adapter = request.adapter();
+            steering = request.steering().key();
+            embedded = request.embedded();
+            return computed;
+        }
         if (adapter != request.adapter() || !steering.equals(request.steering().key())) {
             drop();
             adapter = request.adapter();

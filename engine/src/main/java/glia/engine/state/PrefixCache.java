@@ -1,14 +1,15 @@
 package glia.engine.state;
 
 import glia.model.block.Input;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 
 /// A prefix cache: a new sequence shares the blocks of the longest cached prefix of its tokens. Prefixes form a tree of
@@ -29,12 +30,6 @@ public final class PrefixCache implements AutoCloseable {
     /// Nodes of 6.4 million tokens, which take about 50 MB of heap. With sliding windows most hold no block.
     private static final int MAX_NODES = 100_000;
 
-    /// The most children that are tried which have equally much in common with a text and lack blocks.
-    private static final int MOST_TRIES = 16;
-
-    /// A prefix that a sequence can begin with: `length` tokens, which end in `node`.
-    private record Match(PrefixNode node, int length) { }
-
     private final StateLayout layout;
     private final BlockPool pool;
     private final Comparator<int[]> order;
@@ -50,6 +45,8 @@ public final class PrefixCache implements AutoCloseable {
     private long version;
     private long sizeBytes;
     private final PrefixNode.Contents contents = new PrefixNode.Contents(MAX_NODES);
+    /// Where prefixes are kept for the next start; null if they are not.
+    private PromptStore prompts;
 
     PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, LongSupplier weights) {
         this(layout, pool, limitBytes, weights, Arrays::compare);
@@ -66,23 +63,66 @@ public final class PrefixCache implements AutoCloseable {
         pool.add(reclaimer);
     }
 
+    /// Keeps prefixes on disk from now on, and uses those that are there.
+    public void keepIn(PromptStore store) {
+        prompts = store;
+    }
+
+    /// Whether prefixes are kept on disk.
+    public boolean keepsPrompts() {
+        return prompts != null;
+    }
+
+    /// Why prefixes could not be written to disk, if so.
+    public Optional<String> trouble() {
+        return prompts == null ? Optional.empty() : prompts.trouble();
+    }
+
     /// Opens a sequence with the longest cached prefix of the tokens, at most all but the last, whose logits are
     /// needed. Its prefill chunks end where `insert` makes further prefixes usable: where texts have diverged before,
     /// or at the end of a block.
     public Sequence open(Object key, int[] tokens) {
         Sequence sequence = new Sequence(layout, pool);
+        readFiles(key, tokens);
         PrefixNode deepest = deepest(key, tokens);
-        Match match = longest(deepest, tokens);
+        PrefixNode.Match match = longest(deepest, tokens);
         sequence.setCached(layout.isLossy() ? deepest.length() : 0);
-        if (match.length > 0) {
+        if (match.length() > 0) {
             Block[][] windows = new Block[layout.groups().size()][];
             for (int group = 0; group < windows.length; group++) {
-                windows[group] = window(match, group);
+                windows[group] = match.window(layout, group);
             }
-            touch(match.node);
-            sequence.restore(match.length, windows, match.node.state);
+            touch(match.node());
+            sequence.restore(match.length(), windows, match.node().state);
         }
         return sequence;
+    }
+
+    /// Reads from disk what is there of a text and not in memory.
+    private void readFiles(Object key, int[] tokens) {
+        PromptStore.Loaded loaded = prompts == null ? null
+                : prompts.load(layout, pool, key, tokens, find(key, tokens) / BLOCK_TOKENS);
+        if (loaded == null) {
+            return;
+        }
+        PrefixNode node = root(key);
+        for (int i = 0; i < loaded.count(); i++) {
+            Block[] blocks = loaded.blocks()[i];
+            node = insert(node, Arrays.copyOfRange(tokens, i * BLOCK_TOKENS, (i + 1) * BLOCK_TOKENS),
+                    group -> blocks[group]);
+            node.isSaved = true;
+        }
+        node.state = node.state == null ? hold(loaded.state()) : node.state;
+        touch(node);
+        loaded.release(pool);
+    }
+
+    private PrefixNode root(Object key) {
+        return roots.computeIfAbsent(key, k -> {
+            PrefixNode root = new PrefixNode(k, order);
+            root.name = prompts == null ? null : prompts.root(k);
+            return root;
+        });
     }
 
     /// The tokens by which prefixes are found: in the places of rows a negative number of their content.
@@ -92,7 +132,7 @@ public final class PrefixCache implements AutoCloseable {
 
     /// The length of the sequence that `open` gives.
     public int find(Object key, int[] tokens) {
-        return longest(deepest(key, tokens), tokens).length;
+        return longest(deepest(key, tokens), tokens).length();
     }
 
     /// Clears the cache if the weights were updated.
@@ -100,6 +140,7 @@ public final class PrefixCache implements AutoCloseable {
         long now = weights.getAsLong();
         if (now != version) {
             clear();
+            prompts = null;
             version = now;
         }
     }
@@ -107,10 +148,10 @@ public final class PrefixCache implements AutoCloseable {
     /// The longest prefix from which a sequence can continue.
     ///
     /// @param deepest the last whole block
-    private Match longest(PrefixNode deepest, int[] tokens) {
+    private PrefixNode.Match longest(PrefixNode deepest, int[] tokens) {
         for (PrefixNode node = deepest; ; node = node.parent) {
-            Match match = longestPart(node, tokens);
-            if (match.length > node.length() || node.isRoot() || canResume(match)) {
+            PrefixNode.Match match = node.longest(layout, tokens);
+            if (match.length() > node.length() || node.isRoot() || match.canResume(layout)) {
                 return match;
             }
         }
@@ -132,87 +173,6 @@ public final class PrefixCache implements AutoCloseable {
         }
         touch(node);
         return node;
-    }
-
-    /// The child with the longest usable common prefix; the node itself if there is none.
-    private Match longestPart(PrefixNode node, int[] tokens) {
-        int from = node.length();
-        int[] rest = Arrays.copyOfRange(tokens, from, Math.clamp(tokens.length - 1, from, from + BLOCK_TOKENS));
-        Match longest = new Match(node, from);
-        if (layout.isRecurrent()) {
-            for (PrefixNode child : beginnings(node, rest)) {
-                Match match = new Match(child, child.length());
-                if (canResume(match)) {
-                    return match;
-                }
-            }
-            return longest;
-        }
-        longest = longest(node.children.headMap(rest, true).descendingMap(), rest, longest);
-        return longest(node.children.tailMap(rest, false), rest, longest);
-    }
-
-    /// @param nearest children that have less and less in common with the tokens
-    private Match longest(NavigableMap<int[], PrefixNode> nearest, int[] rest, Match least) {
-        int numTries = 0;
-        for (PrefixNode child : nearest.values()) {
-            Match match = new Match(child, child.parent.length() + common(child.tokens, rest));
-            if (match.length <= least.length || numTries++ == MOST_TRIES) {
-                break;
-            }
-            if (canResume(match)) {
-                return match;
-            }
-        }
-        return least;
-    }
-
-    private static int common(int[] a, int[] b) {
-        int different = Arrays.mismatch(a, b);
-        return different < 0 ? a.length : different;
-    }
-
-    /// The children whose tokens are the first of a text, the longest first.
-    private static List<PrefixNode> beginnings(PrefixNode parent, int[] text) {
-        List<PrefixNode> found = new ArrayList<>();
-        var next = parent.children.floorEntry(text);
-        while (next != null) {
-            int[] tokens = next.getKey();
-            int common = common(tokens, text);
-            if (common == tokens.length) {
-                found.add(next.getValue());
-                next = parent.children.lowerEntry(tokens);
-            } else {
-                next = parent.children.floorEntry(Arrays.copyOf(text, common));
-            }
-        }
-        return found;
-    }
-
-    private boolean canResume(Match match) {
-        if (layout.isRecurrent() && (match.node.state == null || match.length != match.node.length())) {
-            return false;
-        }
-        for (int group = 0; group < layout.groups().size(); group++) {
-            PrefixNode node = match.node;
-            for (int i = layout.groups().get(group).neededBlocks(match.length); i > 0; i--) {
-                if (node.blocks[group] == null) {
-                    return false;
-                }
-                node = node.parent;
-            }
-        }
-        return true;
-    }
-
-    private Block[] window(Match match, int group) {
-        Block[] window = new Block[layout.groups().get(group).neededBlocks(match.length)];
-        PrefixNode node = match.node;
-        for (int i = window.length - 1; i >= 0; i--) {
-            window[i] = node.blocks[group];
-            node = node.parent;
-        }
-        return window;
     }
 
     /// Marks a prefix as just used.
@@ -255,17 +215,23 @@ public final class PrefixCache implements AutoCloseable {
         if (layout.hasSources() || length == 0 || !sequence.isCurrent()) {
             return;
         }
-        PrefixNode root = roots.computeIfAbsent(key, k -> new PrefixNode(k, order));
+        PrefixNode root = root(key);
         PrefixNode before = sequence.inserted();
         PrefixNode node = before != null && before.isCached && before.root == root ? before : root;
         for (int at = node.length(); at < length; at += BLOCK_TOKENS) {
-            node = insert(node, Arrays.copyOfRange(tokens, at, Math.min(length, at + BLOCK_TOKENS)), sequence);
+            int depth = node.depth;
+            node = insert(node, Arrays.copyOfRange(tokens, at, Math.min(length, at + BLOCK_TOKENS)),
+                    group -> sequence.table(group).block(depth));
             if (at + BLOCK_TOKENS <= length) {
                 sequence.inserted(node);
+                save(node, sequence);
             }
         }
         if (node.state == null && node.length() == sequence.length() && layout.isRecurrent()) {
             node.state = hold(sequence.state());
+            if (prompts != null && sequence.length() >= PromptStore.LEAST_TOKENS) {
+                prompts.saveState(node);
+            }
         }
         touch(node);
         while ((sizeBytes > limitBytes || numNodes > MAX_NODES) && !leaves.isEmpty()) {
@@ -273,11 +239,19 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    /// Finds or creates the node of a block and shares the sequence's blocks with it.
-    private PrefixNode insert(PrefixNode parent, int[] block, Sequence sequence) {
+    private void save(PrefixNode node, Sequence sequence) {
+        if (prompts != null && sequence.length() >= PromptStore.LEAST_TOKENS) {
+            prompts.save(node);
+        }
+    }
+
+    /// Finds or creates the node of a block and shares blocks with it.
+    ///
+    /// @param blocks by group; null where there is none
+    private PrefixNode insert(PrefixNode parent, int[] block, IntFunction<Block> blocks) {
         PrefixNode node = parent.children.get(block);
         if (node == null) {
-            PrefixNode longer = longer(parent, block);
+            PrefixNode longer = parent.longer(layout, block);
             if (longer != null) {
                 return longer;
             }
@@ -285,39 +259,22 @@ public final class PrefixCache implements AutoCloseable {
             leaves.remove(parent.lastUse);
             node = new PrefixNode(parent, block, layout.groups().size());
             node.isCached = true;
+            node.name = prompts == null ? null : prompts.name(parent.name, block);
             parent.children.put(block, node);
             numNodes++;
             touch(node);
         }
         for (int group = 0; group < node.blocks.length; group++) {
             if (node.blocks[group] == null) {
-                node.blocks[group] = hold(sequence.table(group).block(parent.depth));
+                node.blocks[group] = hold(blocks.apply(group));
             }
         }
         return node;
     }
 
-    /// A child that a partial block is a prefix of, such as the whole answer to a request of which another one was
-    /// cancelled; null if there is none. With recurrent states each length is a node of its own.
-    private PrefixNode longer(PrefixNode parent, int[] block) {
-        if (block.length == BLOCK_TOKENS || layout.isRecurrent()) {
-            return null;
-        }
-        int numTries = 0;
-        for (PrefixNode child : parent.children.tailMap(block, false).values()) {
-            if (common(child.tokens, block) < block.length || numTries++ == MOST_TRIES) {
-                break;
-            }
-            if (child.isWhole()) {
-                return child;
-            }
-        }
-        return null;
-    }
-
     /// Removes partial blocks that are a prefix of a new, longer one.
     private void removeBeginnings(PrefixNode parent, int[] block) {
-        for (PrefixNode child : beginnings(parent, block)) {
+        for (PrefixNode child : parent.beginnings(block)) {
             if (child.state == null) {
                 remove(child);
             }

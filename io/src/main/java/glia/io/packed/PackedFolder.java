@@ -58,7 +58,7 @@ public record PackedFolder(Path root) {
 
     /// A description that changes with a file: path, size, inode, modification time and attribute-change time (ctime),
     /// which programs cannot set.
-    static String describe(List<Path> files) {
+    public static String describe(List<Path> files) {
         StringBuilder text = new StringBuilder();
         for (Path file : files) {
             text.append(file.toAbsolutePath()).append(' ').append(attributes(file)).append('\n');
