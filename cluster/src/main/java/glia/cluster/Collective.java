@@ -17,7 +17,6 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Collective implements AutoCloseable {
     private final Transport transport;
     private final AtomicLong sent = new AtomicLong();
-    private final AtomicLong received = new AtomicLong();
 
     public Collective(Transport transport) {
         this.transport = transport;
@@ -33,14 +32,9 @@ public final class Collective implements AutoCloseable {
         return transport.size();
     }
 
-    /// Bytes that this rank has sent to others.
+    /// Bytes of memory that this rank has sent to others; numbers and texts of `all` are not counted.
     public long bytesSent() {
         return sent.get();
-    }
-
-    /// Bytes that this rank has received from others.
-    public long bytesReceived() {
-        return received.get();
     }
 
     /// Sends memory to one rank and receives memory from another at the same time.
@@ -51,7 +45,6 @@ public final class Collective implements AutoCloseable {
         }
         transport.sendReceive(send, to, receive, from);
         sent.addAndGet(send.byteSize());
-        received.addAndGet(receive.byteSize());
     }
 
     /// Sends slice `p` of `send` to each rank `p`, and receives from it slice `p` of `receive`.
@@ -70,10 +63,15 @@ public final class Collective implements AutoCloseable {
     ///
     /// @param slices a slice for each rank, of which this rank's holds its values
     public void allGather(List<MemorySegment> slices) {
+        gather(slices);
+        sent.addAndGet((size() - 1) * slices.get(rank()).byteSize());
+    }
+
+    private void gather(List<MemorySegment> slices) {
         MemorySegment own = slices.get(rank());
         for (int d = 1; d < size(); d++) {
             int from = (rank() - d + size()) % size();
-            sendReceive(own, (rank() + d) % size(), slices.get(from), from);
+            transport.sendReceive(own, (rank() + d) % size(), slices.get(from), from);
         }
     }
 
@@ -97,7 +95,7 @@ public final class Collective implements AutoCloseable {
                 slices.add(arena.allocate(ValueLayout.JAVA_DOUBLE, ofRank.length));
             }
             slices.get(rank()).copyFrom(MemorySegment.ofArray(ofRank));
-            allGather(slices);
+            gather(slices);
             for (int p = 0; p < size(); p++) {
                 all[p] = slices.get(p).toArray(ValueLayout.JAVA_DOUBLE);
             }
@@ -115,7 +113,7 @@ public final class Collective implements AutoCloseable {
                 slices.add(arena.allocate((long) size[0]));
             }
             slices.get(rank()).copyFrom(MemorySegment.ofArray(bytes));
-            allGather(slices);
+            gather(slices);
             return slices.stream().map(s -> new String(s.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8))
                     .toList();
         }

@@ -1,45 +1,58 @@
 package glia.cluster;
 
 import glia.engine.training.Reduction;
+import glia.engine.training.Shards;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Predicate;
 
 /// Adds up gradients over ranks: each rank owns a slice of every bucket, gets that slice of all ranks, and adds them in
-/// the order of the ranks to the sum of the micro-batches before. At the end of a step all slices are gathered. So the
-/// sum is `((g0 + g1) + g2) + …` over the micro-batches of the step, the bits of one process on any number of ranks.
+/// the order of the ranks to the sum of the micro-batches before. At the end of a step all slices are gathered, or with
+/// shards the weights that each rank updates. So the sum is `((g0 + g1) + g2) + …` over the micro-batches of the step,
+/// the bits of one process on any number of ranks.
 ///
-/// A rank sends `(P - 1)/P · N` numbers for each of its micro-batches, and as many when slices are gathered. Exchanges run
-/// on a thread of its own, while the backward pass goes on.
-final class DataParallel implements Reduction, AutoCloseable {
-    private static final int ALIGNMENT = 16;
+/// All ranks together send `(P - 1) · 4N` bytes for each of their micro-batches, and as many when slices are gathered,
+/// for N gradients. Exchanges run on a thread of their own, while the backward pass goes on.
+final class DataParallel implements Reduction, Shards, AutoCloseable {
+    private static final int ALIGNMENT = 64;
 
-    /// The slice of a bucket that this rank adds up.
-    private record Slice(long size, Tensor sum, MemorySegment received) {
-        MemorySegment of(int rank) {
-            return received.asSlice(Float.BYTES * size * rank, Float.BYTES * size);
-        }
-    }
+    /// A bucket that is being exchanged.
+    private record Exchange(Gradients.Bucket bucket, Future<?> end) { }
+
+    /// The place of a weight's gradient.
+    private record Place(Gradients.Bucket bucket, long start) { }
 
     private final Collective collective;
     private final Kernels kernels;
     private final Arena arena = Arena.ofShared();
     private final ExecutorService thread;
-    private final List<Future<?>> exchanges = new ArrayList<>();
-    private final Map<Gradients.Bucket, Slice> slices = new LinkedHashMap<>();
+    private final List<Exchange> exchanges = new ArrayList<>();
+    private final Map<Gradients.Bucket, List<Range>> ranges = new HashMap<>();
+    /// The sums of this rank's slices.
+    private final Map<Gradients.Bucket, Tensor> sums = new HashMap<>();
+    private final Map<Weight, Place> places = new IdentityHashMap<>();
+    private Predicate<Weight> isWhole = w -> false;
+    private Gradients released;
+    private boolean isSharded;
+    private MemorySegment received = MemorySegment.NULL;
     /// Backward passes of the step.
     private int passes;
+    private long sentBefore;
+    private long waited;
 
     /// @param kernels of the thread that adds; not shared with others
     DataParallel(Collective collective, Kernels kernels) {
@@ -70,6 +83,99 @@ final class DataParallel implements Reduction, AutoCloseable {
         return all;
     }
 
+    // ---- slices --------------------------------------------------------------------------------------------------
+
+    /// The elements of a bucket by rank. They begin where weights begin or at a block of one. Buckets begin with
+    /// different ranks, so that weights that are not divided are not all of one rank.
+    private List<Range> ranges(Gradients.Bucket bucket) {
+        return ranges.computeIfAbsent(bucket, b -> {
+            List<Long> cuts = new ArrayList<>();
+            for (int i = 0; i < b.weights().size(); i++) {
+                long start = b.starts().get(i);
+                long end = i + 1 < b.weights().size() ? b.starts().get(i + 1) : b.size();
+                cuts.add(start);
+                for (long at = start + BLOCK; at < end && !isWhole.test(b.weights().get(i)); at += BLOCK) {
+                    cuts.add(at);
+                }
+            }
+            cuts.add(b.size());
+            List<Long> starts = new ArrayList<>();
+            for (int q = 0; q <= size(); q++) {
+                long ideal = b.size() * q / size();
+                starts.add(cuts.stream().min((x, y) -> Long.compare(Math.abs(x - ideal), Math.abs(y - ideal)))
+                        .orElseThrow());
+            }
+            List<Range> byRank = new ArrayList<>();
+            for (int p = 0; p < size(); p++) {
+                int q = (p + b.index()) % size();
+                byRank.add(new Range(starts.get(q), starts.get(q + 1)));
+            }
+            return byRank;
+        });
+    }
+
+    private List<MemorySegment> slices(Gradients.Bucket bucket) {
+        MemorySegment values = bucket.values().orElseThrow().memory();
+        return ranges(bucket).stream().map(range -> range.of(values)).toList();
+    }
+
+    @Override
+    public Shards shard(Gradients gradients, Predicate<Weight> whole, boolean frees) {
+        isWhole = whole;
+        isSharded = true;
+        released = frees ? gradients : null;
+        for (Gradients.Bucket b : gradients.buckets()) {
+            for (int i = 0; i < b.weights().size(); i++) {
+                places.put(b.weights().get(i), new Place(b, b.starts().get(i)));
+            }
+        }
+        return this;
+    }
+
+    @Override
+    public List<Range> ranges(Weight w) {
+        Place place = places.get(w);
+        long size = 1;
+        for (long n : w.shape()) {
+            size *= n;
+        }
+        List<Range> own = new ArrayList<>();
+        for (Range range : ranges(place.bucket)) {
+            long from = Math.clamp(range.from() - place.start, 0, size);
+            own.add(new Range(from, Math.max(from, Math.min(range.to() - place.start, size))));
+        }
+        return own;
+    }
+
+    @Override
+    public Tensor gradient(Weight w) {
+        Place place = places.get(w);
+        Range own = ranges(w).get(rank());
+        long start = place.start + own.from() - ranges(place.bucket).get(rank()).from();
+        return sums.get(place.bucket).view(Float.BYTES * start, DType.F32, own.size());
+    }
+
+    @Override
+    public double[] totals(double... ofRank) {
+        double[][] ranks = collective.all(ofRank);
+        double[] sum = new double[ofRank.length];
+        for (double[] numbers : ranks) {
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += numbers[i];
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public void exchange(List<MemorySegment> send, List<MemorySegment> receive) {
+        long start = System.nanoTime();
+        collective.allToAll(send, receive);
+        waited += System.nanoTime() - start;
+    }
+
+    // ---- steps ---------------------------------------------------------------------------------------------------
+
     @Override
     public void begin() {
         await();
@@ -79,40 +185,32 @@ final class DataParallel implements Reduction, AutoCloseable {
     @Override
     public void completed(Gradients.Bucket bucket) {
         boolean isSum = passes > 1;
-        exchanges.add(thread.submit(() -> exchange(bucket, isSum)));
+        while (released != null && !exchanges.isEmpty() && exchanges.getFirst().end.isDone()) {
+            end(exchanges.removeFirst());
+        }
+        exchanges.add(new Exchange(bucket, thread.submit(() -> add(bucket, isSum))));
     }
 
-    /// The elements of a bucket at which the slice of a rank begins.
-    private long start(Gradients.Bucket bucket, int rank) {
-        long blocks = Math.ceilDiv(bucket.size(), ALIGNMENT);
-        return Math.min(bucket.size(), blocks * rank / size() * ALIGNMENT);
-    }
-
-    private MemorySegment slice(Gradients.Bucket bucket, Tensor values, int rank) {
-        long from = start(bucket, rank);
-        return values.memory().asSlice(Float.BYTES * from, Float.BYTES * (start(bucket, rank + 1) - from));
-    }
-
-    private void exchange(Gradients.Bucket bucket, boolean isSum) {
-        Tensor values = bucket.values().orElseThrow();
-        Slice slice = slices.computeIfAbsent(bucket, b -> {
-            long own = start(b, rank() + 1) - start(b, rank());
-            return new Slice(own, Tensor.allocate(arena, DType.F32, Math.max(1, own)),
-                    arena.allocate(Float.BYTES * own * size(), Float.BYTES * ALIGNMENT));
-        });
-        List<MemorySegment> send = new ArrayList<>();
+    private void add(Gradients.Bucket bucket, boolean isSum) {
+        List<MemorySegment> send = slices(bucket);
+        MemorySegment own = send.get(rank());
+        long bytes = own.byteSize();
+        if (received.byteSize() < bytes * size()) {
+            received = arena.allocate(bytes * size(), ALIGNMENT);
+        }
         List<MemorySegment> receive = new ArrayList<>();
         for (int p = 0; p < size(); p++) {
-            send.add(slice(bucket, values, p));
-            receive.add(slice.of(p));
+            receive.add(received.asSlice(bytes * p, bytes));
         }
         collective.allToAll(send, receive);
-        for (int p = 0; p < size() && slice.size > 0; p++) {
-            Tensor next = Tensor.of(DType.F32, slice.of(p), slice.size);
+        long count = bytes / Float.BYTES;
+        Tensor sum = sums.computeIfAbsent(bucket, b -> Tensor.allocate(arena, DType.F32, Math.max(1, count)));
+        for (int p = 0; p < size() && count > 0; p++) {
+            Tensor next = Tensor.of(DType.F32, receive.get(p), count);
             if (p == 0 && !isSum) {
-                slice.sum.copyFrom(next);
+                sum.copyFrom(next);
             } else {
-                kernels.add(slice.sum, slice.sum, next, 1);
+                kernels.add(sum, sum, next, 1);
             }
         }
     }
@@ -120,25 +218,34 @@ final class DataParallel implements Reduction, AutoCloseable {
     @Override
     public void finish(Gradients gradients) {
         await();
+        passes = 0;
+        if (isSharded) {
+            return;
+        }
+        long start = System.nanoTime();
         for (Gradients.Bucket bucket : gradients.buckets()) {
-            Tensor values = bucket.values().orElseThrow();
-            List<MemorySegment> parts = new ArrayList<>();
-            for (int p = 0; p < size(); p++) {
-                parts.add(slice(bucket, values, p));
-            }
-            Slice own = slices.get(bucket);
-            parts.get(rank()).copyFrom(own.sum.memory().asSlice(0, Float.BYTES * own.size));
+            List<MemorySegment> parts = slices(bucket);
+            MemorySegment own = parts.get(rank());
+            own.copyFrom(sums.get(bucket).memory().asSlice(0, own.byteSize()));
             collective.allGather(parts);
         }
-        passes = 0;
+        waited += System.nanoTime() - start;
     }
 
     private void await() {
+        long start = System.nanoTime();
+        while (!exchanges.isEmpty()) {
+            end(exchanges.removeFirst());
+        }
+        waited += System.nanoTime() - start;
+    }
+
+    private void end(Exchange exchange) {
         try {
-            for (Future<?> exchange : exchanges) {
-                exchange.get();
+            exchange.end.get();
+            if (released != null) {
+                released.release(exchange.bucket);
             }
-            exchanges.clear();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new RankException("interrupted", e);
@@ -146,6 +253,15 @@ final class DataParallel implements Reduction, AutoCloseable {
             throw e.getCause() instanceof RuntimeException r ? r : new RankException("an exchange failed: "
                     + e.getCause(), e);
         }
+    }
+
+    @Override
+    public Map<String, Double> figures() {
+        Map<String, Double> figures = Map.of("ranks/bytes_sent", (double) (collective.bytesSent() - sentBefore),
+                "ranks/seconds_waiting", waited / 1e9);
+        sentBefore = collective.bytesSent();
+        waited = 0;
+        return figures;
     }
 
     @Override

@@ -49,8 +49,7 @@ public final class Launch {
             return run(new Collective(Mpi.join(System.getenv())), kernels, version, err, program);
         }
         return threads == 1 ? program.run(RunRanks.ONE)
-                : ThreadRanks.<E>run(threads, collective ->
-                        runRank(new TrainingRanks(collective), kernels, version, program));
+                : ThreadRanks.<E>run(threads, collective -> runRank(collective, kernels, version, program));
     }
 
     private static <E extends Exception> int run(Collective collective, String kernels, String version,
@@ -73,6 +72,11 @@ public final class Launch {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> collective.abort("")));
             }
         }
+    }
+
+    static <E extends Exception> int runRank(Collective collective, String kernels, String version,
+            Program<E> program) throws E {
+        return runRank(new TrainingRanks(collective), kernels, version, program);
     }
 
     private static <E extends Exception> int runRank(TrainingRanks ranks, String kernels, String version,

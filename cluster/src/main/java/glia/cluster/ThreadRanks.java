@@ -85,6 +85,10 @@ public final class ThreadRanks {
         notifyAll();
     }
 
+    private synchronized String cause() {
+        return String.valueOf(failure);
+    }
+
     private void await() {
         try {
             if (failure == null) {
@@ -116,7 +120,12 @@ public final class ThreadRanks {
             throw new RankException("rank " + rank + " expects " + receive.byteSize() + " bytes of rank " + from
                     + ", which sends " + offer.byteSize());
         }
-        receive.copyFrom(offer);
+        try {
+            receive.copyFrom(offer);
+        } catch (IllegalStateException e) {
+            // The sender has failed at another exchange and freed its memory.
+            throw new RankException(cause(), e);
+        }
         synchronized (this) {
             offers[from * size + rank] = null;
             notifyAll();

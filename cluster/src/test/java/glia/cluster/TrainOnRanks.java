@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
 /// Trains a tiny model on ranks. As a program, on the processes of a job: `FOLDER OUTPUT KEY=VALUE…`.
@@ -30,16 +31,18 @@ final class TrainOnRanks {
             optimizer: {learning_rate: 1e-2}
             schedule: {warmup: 2}
             steps: 20
-            save: {every: 8}
+            save: {every: 0}
             validate: {every: 10, batches: 3}
-            sample: {every: 10, prompts: ["to "], tokens: 3}
-            report: {norms_every: 10}
+            report: {html: false, norms_every: 10}
             """;
+
+    /// Bytes that all ranks of a run sent, by its output.
+    static final Map<String, Double> sent = new ConcurrentHashMap<>();
 
     private TrainOnRanks() { }
 
     /// What rank 0 saw of a run, and the weights that it wrote.
-    record Outcome(List<Double> losses, Map<String, List<Float>> weights) { }
+    record Outcome(List<Double> losses, List<Double> norms, Map<String, List<Float>> weights) { }
 
     static Path write(Path folder) throws IOException {
         String text = String.join(" ", IntStream.range(0, 400).mapToObj(i -> "to be or not " + i * i % 37).toList());
@@ -50,6 +53,7 @@ final class TrainOnRanks {
     /// Trains on as many threads as `ranks`, or on the processes of a job.
     static Outcome train(Path folder, String output, int ranks, Existing existing, String... words) throws IOException {
         List<Double> losses = new ArrayList<>();
+        List<Double> norms = new ArrayList<>();
         Path out = folder.resolve(output);
         Launch.<IOException>run(ranks, "best", "1", System.err, rank -> {
             try (Workers workers = new Workers(1)) {
@@ -61,7 +65,9 @@ final class TrainOnRanks {
                         public void step(StepFigures figures) {
                             if (rank.rank() == 0) {
                                 losses.add(figures.loss());
+                                norms.add(figures.gradientNorm());
                             }
+                            sent.merge(output, figures.parts().getOrDefault("ranks/bytes_sent", 0.0), Double::sum);
                         }
                     });
                     run.run(Map.of(), w -> { });
@@ -69,7 +75,7 @@ final class TrainOnRanks {
             }
             return 0;
         });
-        return new Outcome(losses, weights(out.resolve("model/model.safetensors")));
+        return new Outcome(losses, norms, weights(out.resolve("model/model.safetensors")));
     }
 
     static Map<String, List<Float>> weights(Path file) throws IOException {

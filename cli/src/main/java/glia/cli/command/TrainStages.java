@@ -157,6 +157,8 @@ final class TrainStages {
             document.put("optimizer_bytes", memory.optimizer());
             document.put("activation_bytes", memory.activations());
             document.put("generation_bytes", estimate.generation());
+            document.put("ranks", estimate.layout().ranks());
+            document.put("bytes_sent_per_step", estimate.layout().bytesSent());
             document.put("peak_memory_bytes", memory.total() + estimate.generation());
             document.put("seconds_per_step", estimate.secondsPerStep());
             document.put("seconds", estimate.secondsPerStep() * run.steps());
@@ -167,14 +169,21 @@ final class TrainStages {
             TrainingMemory memory = estimate.memory();
             long tokens = estimate.tokensPerStep() * run.steps();
             long epoch = run.task().tokensInEpoch();
-            return new Table("Ll")
+            boolean isShared = estimate.layout().ranks() > 1;
+            Table table = new Table("Ll");
+            if (isShared) {
+                table.row("layout", estimate.layout())
+                        .row("sent by a rank", Units.bytes(estimate.layout().bytesSent()) + " a step");
+            }
+            return table
                     .row("parameters", Units.count(run.parameters().total()))
                     .row("trainable", Units.count(estimate.trainable()))
                     .row("steps", run.steps())
                     .row("tokens of a step", Units.count(estimate.tokensPerStep()))
                     .row("tokens in all", Units.count(tokens) + (epoch == 0 ? "" : " ("
                             + "%.1f".formatted(tokens / (double) epoch) + " epochs of " + Units.count(epoch) + ")"))
-                    .row("memory", Units.bytes(memory.total() + estimate.generation()) + ": weights "
+                    .row(isShared ? "memory of a rank" : "memory",
+                            Units.bytes(memory.total() + estimate.generation()) + ": weights "
                             + Units.bytes(memory.weights())
                             + ", gradients " + Units.bytes(memory.gradients()) + ", optimizer "
                             + Units.bytes(memory.optimizer()) + ", activations " + Units.bytes(memory.activations())

@@ -1,6 +1,9 @@
 package glia.engine.training;
 
 import glia.tensor.autograd.Gradients;
+import glia.tensor.ops.Weight;
+import java.util.Map;
+import java.util.function.Predicate;
 
 /// Adds up what the ranks of a training run compute, each on its own micro-batches of a step: of `n` ranks, rank
 /// `i mod n` computes micro-batch `i`, and sums are those of the micro-batches in their order, whatever n is.
@@ -31,6 +34,16 @@ public interface Reduction extends Gradients.Sums {
 
         @Override
         public void finish(Gradients gradients) { }
+
+        @Override
+        public Shards shard(Gradients gradients, Predicate<Weight> isWhole, boolean frees) {
+            throw new IllegalArgumentException("one rank has nothing to share");
+        }
+
+        @Override
+        public Map<String, Double> figures() {
+            return Map.of();
+        }
     };
 
     /// The number of this rank, from 0.
@@ -47,4 +60,15 @@ public interface Reduction extends Gradients.Sums {
 
     /// Returns when the gradients are the sums over all passes of all ranks. Called once a step, after all passes.
     void finish(Gradients gradients);
+
+    /// Leaves the sums of gradients where they are added up: each rank has those of its elements alone. Called before
+    /// the first pass.
+    ///
+    /// @param isWhole whether all elements of a weight are to be of one rank
+    /// @param frees whether gradients lose their memory when other ranks have them
+    Shards shard(Gradients gradients, Predicate<Weight> isWhole, boolean frees);
+
+    /// Bytes that this rank has sent for gradients and weights, and seconds that it waited for them, since the last
+    /// call.
+    Map<String, Double> figures();
 }

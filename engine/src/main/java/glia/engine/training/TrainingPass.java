@@ -172,6 +172,11 @@ public final class TrainingPass implements AutoCloseable {
         gradients.sumBy(sums);
     }
 
+    /// What the reduction did since the last call, by name.
+    public Map<String, Double> reductionFigures() {
+        return reduction.figures();
+    }
+
     /// The number of this rank, from 0.
     public int rank() {
         return reduction.rank();

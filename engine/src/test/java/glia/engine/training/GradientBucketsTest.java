@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -90,6 +91,16 @@ class GradientBucketsTest {
             }
             order.add(bucket.index());
             values.put(bucket, copy(bucket));
+        }
+
+        @Override
+        public Shards shard(Gradients of, Predicate<Weight> isWhole, boolean frees) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Map<String, Double> figures() {
+            return Map.of();
         }
 
         @Override

@@ -32,7 +32,10 @@ public final class Gradients implements AutoCloseable {
         private final int index;
         private final List<Weight> weights = new ArrayList<>();
         private long size;
+        /// The beginning of each of them.
+        private final List<Long> starts = new ArrayList<>();
         private Optional<Tensor> values = Optional.empty();
+        private Optional<Arena> memory = Optional.empty();
         /// The sums of the passes before the current one; empty unless a step has several.
         private Optional<Tensor> before = Optional.empty();
         /// Weights whose gradients are not complete.
@@ -50,6 +53,11 @@ public final class Gradients implements AutoCloseable {
         /// The weights, in the order of their gradients.
         public List<Weight> weights() {
             return Collections.unmodifiableList(weights);
+        }
+
+        /// The element at which the gradient of each of them begins.
+        public List<Long> starts() {
+            return Collections.unmodifiableList(starts);
         }
 
         /// Their gradients one after the other, with zeros between them up to multiples of 16 elements, in a tensor of
@@ -127,6 +135,7 @@ public final class Gradients implements AutoCloseable {
         Place place = new Place(bucket, Math.ceilDiv(bucket.size, ALIGNMENT) * ALIGNMENT);
         places.put(w, place);
         bucket.weights.add(w);
+        bucket.starts.add(place.start);
         bucket.size = place.start + size(w);
         return place;
     }
@@ -149,10 +158,7 @@ public final class Gradients implements AutoCloseable {
     void begin(Collection<Weight> contributing, Kernels of) {
         kernels = of;
         contributing.forEach(this::place);
-        sums.ifPresent(s -> {
-            s.begin();
-            buckets.forEach(this::values);
-        });
+        sums.ifPresent(Sums::begin);
         for (Bucket b : buckets) {
             b.missing = 0;
             if (passes > 0 && b.values.isPresent()) {
@@ -178,6 +184,7 @@ public final class Gradients implements AutoCloseable {
 
     private void completed(Bucket b) {
         if (sums.isPresent()) {
+            values(b);
             sums.get().completed(b);
         } else if (passes > 1 && b.before.isPresent()) {
             kernels.add(b.values.get(), b.before.get(), b.values.get(), 1);
@@ -222,8 +229,21 @@ public final class Gradients implements AutoCloseable {
     }
 
     private Tensor allocate(Bucket bucket) {
-        return counted.isPresent() ? counted.get().tensor(DType.F32, shape(bucket))
-                : Tensor.allocate(arena, DType.F32, shape(bucket));
+        if (counted.isPresent()) {
+            return counted.get().tensor(DType.F32, shape(bucket));
+        }
+        if (sums.isPresent()) {
+            bucket.memory = Optional.of(Arena.ofShared());
+        }
+        return Tensor.allocate(bucket.memory.orElse(arena), DType.F32, shape(bucket));
+    }
+
+    /// Frees the gradients of a bucket that others have added up; the next pass begins with zeros.
+    public void release(Bucket bucket) {
+        bucket.values = Optional.empty();
+        bucket.weights.forEach(byWeight::remove);
+        bucket.memory.ifPresent(Arena::close);
+        bucket.memory = Optional.empty();
     }
 
     /// A weight of its own may have more elements than a row can.
@@ -264,6 +284,7 @@ public final class Gradients implements AutoCloseable {
     @Override
     public void close() {
         if (arena.scope().isAlive()) {
+            buckets.forEach(b -> b.memory.ifPresent(Arena::close));
             arena.close();
         }
     }

@@ -97,6 +97,15 @@ public final class CheckpointStore {
     /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
     public Saved save(TrainedModel model, Optimizer optimizer, Map<String, Tensor> state, Progress progress)
             throws CheckpointException {
+        return save(model, optimizer.state(), optimizer.steps(), state, progress);
+    }
+
+    /// The same with an optimizer's state that several ranks had.
+    ///
+    /// @param steps of the optimizer
+    /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
+    public Saved save(TrainedModel model, Map<String, Tensor> optimizer, long steps, Map<String, Tensor> state,
+            Progress progress) throws CheckpointException {
         Path target = folder.resolve(name(progress.step()));
         Path beside = folder.resolve(TEMPORARY + target.getFileName());
         try {
@@ -104,8 +113,8 @@ public final class CheckpointStore {
             Folders.delete(beside);
             model.write(beside);
             Files.createDirectory(beside.resolve("training"));
-            SafetensorsWriter.write(beside.resolve(OPTIMIZER), optimizer.state(),
-                    Map.of("steps", Long.toString(optimizer.steps())));
+            SafetensorsWriter.write(beside.resolve(OPTIMIZER), optimizer,
+                    Map.of("steps", Long.toString(steps)));
             if (!state.isEmpty()) {
                 SafetensorsWriter.write(beside.resolve(STATE), state, Map.of());
             }

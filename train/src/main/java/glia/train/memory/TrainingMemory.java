@@ -95,6 +95,7 @@ public record TrainingMemory(long weights, long gradients, long optimizer, long 
             // Memory settles in the second pass.
             Loss loss = loss(model.spec().head());
             pass.loss(batch, loss);
+            pass.zeroGradients();
             pass.loss(batch, loss);
             return new long[] {pass.sizeBytes(), pass.weightGradients().sizeBytes()};
         }

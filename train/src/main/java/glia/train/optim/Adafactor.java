@@ -60,6 +60,11 @@ public record Adafactor(double beta1, double clip, boolean scaled, boolean relat
     }
 
     @Override
+    public boolean isElementwise() {
+        return false;
+    }
+
+    @Override
     public void apply(ParameterUpdate u) {
         long t = u.step();
         double rms = ParameterUpdate.rootMeanSquare(u.weight());

@@ -45,6 +45,11 @@ public record Muon(double momentum, boolean nesterov, NewtonSchulz iteration, bo
     }
 
     @Override
+    public boolean isElementwise() {
+        return false;
+    }
+
+    @Override
     public void apply(ParameterUpdate u) {
         int rows = u.weight().rows();
         int cols = u.weight().cols();

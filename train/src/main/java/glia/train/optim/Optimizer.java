@@ -1,17 +1,21 @@
 package glia.train.optim;
 
+import glia.engine.training.Shards;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Updates the parameters of a model from their gradients.
 ///
@@ -24,16 +28,32 @@ import java.util.Map;
 /// ```
 /// Its state is named tensors and a step count, so that a run can be resumed with the same bits. Belongs to one thread.
 public final class Optimizer implements AutoCloseable {
-    private record Entry(String name, Weight.Stored weight, ParameterGroup group, Map<String, Tensor> state) { }
+    /// @param own the elements that this rank updates
+    private record Entry(String name, Weight.Stored weight, ParameterGroup group, Map<String, Tensor> state,
+            Shards.Range own) {
+        long size() {
+            return weight.tensor().size();
+        }
+    }
 
     private final Kernels kernels;
     private final Arena arena = Arena.ofShared();
     private final List<Entry> entries = new ArrayList<>();
+    private final Optional<Shards> shards;
     private long steps;
 
     /// @throws IllegalArgumentException if a weight occurs twice or is not F32
     public Optimizer(Kernels kernels, List<ParameterGroup> groups) {
+        this(kernels, groups, Optional.empty());
+    }
+
+    /// An optimizer whose state is divided among ranks.
+    ///
+    /// @param shards the division; empty for one rank, or where each rank has all
+    /// @throws IllegalArgumentException if a weight occurs twice or is not F32
+    public Optimizer(Kernels kernels, List<ParameterGroup> groups, Optional<Shards> shards) {
         this.kernels = kernels;
+        this.shards = shards;
         Map<Weight, String> seen = new IdentityHashMap<>();
         Map<String, Weight> names = new LinkedHashMap<>();
         for (ParameterGroup group : groups) {
@@ -45,10 +65,15 @@ public final class Optimizer implements AutoCloseable {
                     throw new IllegalArgumentException("parameter " + name + " is stored as " + w.tensor().dtype()
                             + ", expected F32; load the model with copies of the weights to be trained");
                 }
+                Shards.Range own = shards.map(s -> s.ranges(w).get(s.rank()))
+                        .orElse(new Shards.Range(0, w.tensor().size()));
                 Map<String, Tensor> state = new LinkedHashMap<>();
-                group.rule().state(w.shape()).forEach((part, shape) ->
-                        state.put(part, Tensor.allocate(arena, DType.F32, shape)));
-                entries.add(new Entry(name, w, group, state));
+                if (own.size() > 0) {
+                    long[] part = own.size() == w.tensor().size() ? w.shape() : new long[] {own.size()};
+                    group.rule().state(part).forEach((key, shape) ->
+                            state.put(key, Tensor.allocate(arena, DType.F32, shape)));
+                }
+                entries.add(new Entry(name, w, group, state, own));
             });
         }
     }
@@ -65,7 +90,22 @@ public final class Optimizer implements AutoCloseable {
 
     /// The norm of the gradients of this optimizer's parameters together.
     public double gradientNorm(Gradients gradients) {
-        return GradientNorm.of(kernels, gradients(gradients));
+        return shards.isEmpty() ? GradientNorm.of(kernels, gradients(gradients)) : gradientNorm(shards.get());
+    }
+
+    /// Each rank adds up blocks of its elements; the sums of blocks are added in one order.
+    private double gradientNorm(Shards among) {
+        int all = entries.stream().mapToInt(e -> Math.toIntExact(Math.ceilDiv(e.size(), Shards.BLOCK))).sum();
+        double[] parts = new double[all];
+        int start = 0;
+        for (Entry e : entries) {
+            if (e.own.size() > 0) {
+                double[] own = GradientNorm.parts(kernels, among.gradient(e.weight));
+                System.arraycopy(own, 0, parts, start + (int) (e.own.from() / Shards.BLOCK), own.length);
+            }
+            start += (int) Math.ceilDiv(e.size(), Shards.BLOCK);
+        }
+        return Math.sqrt(Arrays.stream(among.totals(parts)).reduce(0, Double::sum));
     }
 
     /// Updates all parameters that have a gradient.
@@ -75,10 +115,39 @@ public final class Optimizer implements AutoCloseable {
     public void step(Gradients gradients, double learningRate, float gradientScale) {
         steps++;
         for (Entry e : entries) {
-            gradients.find(e.weight).ifPresent(g -> e.weight.update(w -> e.group.rule().apply(
-                    new ParameterUpdate(w, g, e.state, steps, learningRate * e.group.rateFactor(),
-                            e.group.weightDecay(), gradientScale, kernels))));
+            Optional<Tensor> gradient = shards.isEmpty() ? gradients.find(e.weight)
+                    : e.own.size() == 0 ? Optional.empty() : Optional.of(shards.get().gradient(e.weight));
+            if (gradient.isEmpty() && shards.isEmpty()) {
+                continue;
+            }
+            e.weight.update(w -> {
+                gradient.ifPresent(g -> e.group.rule().apply(new ParameterUpdate(part(w, e.own), shaped(g, w), e.state,
+                        steps, learningRate * e.group.rateFactor(), e.group.weightDecay(), gradientScale, kernels)));
+                shards.ifPresent(s -> gather(s, e, w.memory()));
+            });
         }
+    }
+
+    private static Tensor part(Tensor whole, Shards.Range range) {
+        return range.size() == whole.size() ? whole
+                : whole.view(Float.BYTES * range.from(), DType.F32, range.size());
+    }
+
+    private static Tensor shaped(Tensor gradient, Tensor weight) {
+        return gradient.size() == weight.size() ? gradient.reshape(weight.shape()) : gradient;
+    }
+
+    /// Gives all ranks the elements that each has updated.
+    private static void gather(Shards among, Entry e, MemorySegment whole) {
+        List<MemorySegment> send = new ArrayList<>();
+        List<MemorySegment> receive = new ArrayList<>();
+        List<Shards.Range> ranges = among.ranges(e.weight);
+        for (int p = 0; p < ranges.size(); p++) {
+            boolean isOwn = p == among.rank();
+            send.add(isOwn ? whole.asSlice(0, 0) : e.own.of(whole));
+            receive.add(isOwn ? whole.asSlice(0, 0) : ranges.get(p).of(whole));
+        }
+        among.exchange(send, receive);
     }
 
     /// Counts a step without an update.
@@ -93,24 +162,58 @@ public final class Optimizer implements AutoCloseable {
         return Collections.unmodifiableMap(all);
     }
 
+    /// The state of all ranks on the first one, as one rank has it: for a checkpoint. All ranks call it.
+    ///
+    /// @param to where tensors are made
+    public Map<String, Tensor> wholeState(Arena to) {
+        if (shards.isEmpty()) {
+            return state();
+        }
+        Map<String, Tensor> all = new LinkedHashMap<>();
+        for (Entry e : entries) {
+            List<Shards.Range> ranges = shards.get().ranges(e.weight);
+            e.group.rule().state(e.weight.shape()).forEach((key, shape) -> {
+                Tensor whole = shards.get().rank() == 0 ? Tensor.allocate(to, DType.F32, shape)
+                        : Tensor.allocate(to, DType.F32, 1);
+                MemorySegment nothing = whole.memory().asSlice(0, 0);
+                MemorySegment own = e.state.containsKey(key) ? e.state.get(key).memory() : nothing;
+                List<MemorySegment> send = new ArrayList<>();
+                List<MemorySegment> receive = new ArrayList<>();
+                for (int p = 0; p < ranges.size(); p++) {
+                    send.add(p == 0 ? own : nothing);
+                    receive.add(shards.get().rank() > 0 || ranges.get(p).size() == 0 ? nothing
+                            : ranges.get(p).size() == e.size() ? whole.memory() : ranges.get(p).of(whole.memory()));
+                }
+                shards.get().exchange(send, receive);
+                all.put(e.name + "." + key, whole);
+            });
+        }
+        return all;
+    }
+
     /// Copies saved state tensors and the step count that belongs to them.
     ///
     /// @throws IllegalArgumentException if a tensor is missing, unknown or of another shape; then nothing has changed
     public void restore(Map<String, Tensor> saved, long steps) {
-        Map<String, Tensor> own = state();
-        own.forEach((name, t) -> {
+        Map<String, long[]> whole = new LinkedHashMap<>();
+        entries.forEach(e -> e.group.rule().state(e.weight.shape()).forEach((key, shape) ->
+                whole.put(e.name + "." + key, shape)));
+        whole.forEach((name, shape) -> {
             Tensor from = saved.get(name);
-            if (from == null || from.dtype() != DType.F32 || !from.is(t.shape())) {
+            if (from == null || from.dtype() != DType.F32 || !from.is(shape)) {
                 throw new IllegalArgumentException("optimizer state " + name + " is "
-                        + (from == null ? "missing" : from) + ", expected " + t);
+                        + (from == null ? "missing" : from) + ", expected F32" + Arrays.toString(shape));
             }
         });
         for (String name : saved.keySet()) {
-            if (!own.containsKey(name)) {
+            if (!whole.containsKey(name)) {
                 throw new IllegalArgumentException("optimizer state " + name + " belongs to no parameter");
             }
         }
-        own.forEach((name, t) -> t.copyFrom(saved.get(name)));
+        entries.forEach(e -> e.state.forEach((key, t) -> {
+            Tensor from = saved.get(e.name + "." + key);
+            t.copyFrom(from.size() == t.size() ? from : part(from, e.own));
+        }));
         this.steps = steps;
     }
 

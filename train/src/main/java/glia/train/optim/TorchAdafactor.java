@@ -50,6 +50,11 @@ public record TorchAdafactor(double d, double decay, double smallestDeviation, d
     }
 
     @Override
+    public boolean isElementwise() {
+        return false;
+    }
+
+    @Override
     public void apply(ParameterUpdate u) {
         long t = u.step();
         double rho = Math.min(u.learningRate(), 1 / Math.sqrt(t));

@@ -30,6 +30,11 @@ public sealed interface UpdateRule permits AdamW, Adamax, Adagrad, Adafactor, To
         return true;
     }
 
+    /// Whether each element is updated by itself, so that a part of a parameter may be.
+    default boolean isElementwise() {
+        return true;
+    }
+
     /// Changes the parameter in place.
     void apply(ParameterUpdate u);
 }

@@ -65,6 +65,9 @@ public final class RecipeKeys {
     /// Which weights are the result of a run.
     public enum Result { BEST, LAST }
 
+    /// What ranks have shares of.
+    public enum Shard { NONE, OPTIMIZER, GRADIENTS }
+
     public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
 
     public static final RecipeKey<String> TASK = word("task", tasks(), "pretrain: next tokens of text; sft: answers"
@@ -256,6 +259,10 @@ public final class RecipeKeys {
             "ranks that each compute micro-batches of their own: threads, or the processes of mpiexec (default: the"
             + " number of these)");
 
+    public static final RecipeKey<Shard> SHARD = choice("parallel.shard", Shard.class,
+            "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
+            + " gradients, too (ZeRO-2)").or(Shard.NONE);
+
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
             SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT,
@@ -266,7 +273,7 @@ public final class RecipeKeys {
             ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS, TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
-            REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL);
+            REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, SHARD);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 
     private RecipeKeys() { }

@@ -102,17 +102,16 @@ public final class RecipeRun implements AutoCloseable {
         groups = RunOptimizer.groups(recipe, model, others);
         List<Runnable> opened = new ArrayList<>();
         try {
-            optimizer = new Optimizer(kernels, groups);
-            opened.add(optimizer::close);
             options = context.options().withTrainable(w -> model.trainable().test(w)
                     || w instanceof Weight.Stored s && others.containsValue(s));
             pass = model.pass(recipe, options, kernels);
             opened.add(pass::close);
+            optimizer = new Optimizer(kernels, groups, RunTogether.shards(recipe, pass, groups, ranks));
+            opened.add(optimizer::close);
             RunPlan.RunMemory.check(recipe, model.model(), options, batch(), notes);
             objective = RunObjective.of(recipe, model.model(), task);
             if (ranks.size() > 1) {
                 RunTogether.requireParallel(recipe, objective.objective(), ranks);
-                pass.reduceBy(ranks.reduction());
             }
             double ema = recipe.get(RecipeKeys.EMA);
             average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
@@ -305,10 +304,11 @@ public final class RecipeRun implements AutoCloseable {
     /// @param trainable parameters that are updated
     /// @param tokensPerStep of the first step; with rollouts, of one whose completions have the most tokens
     /// @param secondsPerStep measured on this machine, on a part of a step with rollouts
-    /// @param memory of a step, without the memory of the JVM
+    /// @param memory of a step on each rank, without the memory of the JVM
     /// @param generation bytes of the KV cache of rollouts, and of further models; 0 for tasks without
+    /// @param layout of the ranks
     public record Estimate(long trainable, long tokensPerStep, double secondsPerStep, TrainingMemory memory,
-            long generation) { }
+            long generation, RunTogether.Layout layout) { }
 
     /// Measures the losses and gradients of some steps, or of parts of them, without updates.
     public Estimate estimate() throws CheckpointException {
@@ -317,9 +317,12 @@ public final class RecipeRun implements AutoCloseable {
         TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
                 batch.sequences(), Math.max(2, batch.length()));
         // Parameters may have different rules.
-        TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes()
-                + average.map(WeightAverage::sizeBytes).orElse(0L), counted.activations());
-        return new Estimate(trainable(), time.tokens(), time.seconds(), memory, batch.generation());
+        RunTogether.Layout layout = RunTogether.Layout.of(recipe, counted.gradients());
+        TrainingMemory memory = new TrainingMemory(counted.weights(), layout.gradientBytes(),
+                layout.optimizerBytes(optimizer.sizeBytes()) + average.map(WeightAverage::sizeBytes).orElse(0L),
+                counted.activations());
+        return new Estimate(trainable(), layout.ranks() * time.tokens(), time.seconds(), memory, batch.generation(),
+                layout);
     }
 
     /// What the user should know before the run, such as a damaged checkpoint.

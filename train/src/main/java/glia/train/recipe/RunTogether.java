@@ -1,17 +1,67 @@
 package glia.train.recipe;
 
+import glia.engine.training.Shards;
+import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
+import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
+import glia.train.optim.ParameterGroup;
 import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeKeys.Shard;
 import glia.train.recipe.RecipeRun.ModelPaths;
 import glia.train.run.Objective;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Opens a run on several ranks: rank 0 makes the folder, then the others read it. What does not fit together is an
 /// error of one rank, which the others know.
-final class RunTogether {
+public final class RunTogether {
     private RunTogether() { }
+
+    /// What ranks hold and move.
+    ///
+    /// @param ranks that train together
+    /// @param accumulate micro-batches of a step on each of them
+    /// @param shard what each has a share of
+    /// @param bytes of the gradients of all trained weights
+    public record Layout(int ranks, int accumulate, Shard shard, long bytes) {
+        static Layout of(Recipe recipe, long bytes) throws CheckpointException {
+            return new Layout(Math.toIntExact(recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L)),
+                    Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)), recipe.get(RecipeKeys.SHARD), bytes);
+        }
+
+        /// Bytes of the gradients of a pass and of their sums, on each rank.
+        public long gradientBytes() {
+            if (ranks == 1) {
+                return accumulate > 1 ? 2 * bytes : bytes;
+            }
+            long inFlight = Math.min(bytes, 2 * Gradients.BUCKET_BYTES);
+            return bytes / ranks + Math.min(bytes, Gradients.BUCKET_BYTES)
+                    + (shard == Shard.GRADIENTS ? inFlight : bytes);
+        }
+
+        /// Bytes of the state of an optimizer on each rank.
+        public long optimizerBytes(long whole) {
+            return shard == Shard.NONE ? whole : whole / ranks;
+        }
+
+        /// Bytes that a rank sends in a step, in the mean over the ranks: `(A + 1) · (P - 1)/P` times the gradients.
+        public long bytesSent() {
+            return (accumulate + 1) * (ranks - 1) * (bytes / ranks);
+        }
+
+        @Override
+        public String toString() {
+            return ranks + " ranks with " + accumulate + (accumulate == 1 ? " micro-batch" : " micro-batches")
+                    + (shard == Shard.NONE ? "" : ", sharing " + (shard == Shard.OPTIMIZER ? "the optimizer's state"
+                            : "gradients and the optimizer's state"));
+        }
+    }
 
     static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models, Existing existing,
             RunRanks ranks) throws IOException {
@@ -33,6 +83,20 @@ final class RunTogether {
             throw e;
         }
         return made;
+    }
+
+    /// Divides the weights among ranks, if the recipe says so; ranks add up what the pass computes.
+    static Optional<Shards> shards(Recipe recipe, TrainingPass pass, List<ParameterGroup> groups, RunRanks ranks)
+            throws CheckpointException {
+        if (ranks.size() == 1) {
+            return Optional.empty();
+        }
+        pass.reduceBy(ranks.reduction());
+        Shard shard = recipe.get(RecipeKeys.SHARD);
+        Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
+        groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
+        return shard == Shard.NONE ? Optional.empty() : Optional.of(ranks.reduction().shard(pass.weightGradients(),
+                whole::contains, shard == Shard.GRADIENTS));
     }
 
     /// @throws CheckpointException if the recipe is for another number of ranks, or for one alone

@@ -10,6 +10,7 @@ import glia.train.checkpoint.TrainedModel;
 import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
 import glia.train.run.TrainingListener.StepFigures;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -240,8 +241,10 @@ public final class Trainer {
             case SKIP -> optimizer.skip();
             case ROLL_BACK -> rollBack(index + 1, verdict.reason());
         }
+        Map<String, Double> parts = new LinkedHashMap<>(loss.parts());
+        parts.putAll(pass.reductionFigures());
         StepFigures figures = new StepFigures(index + 1, loss.loss(), norm, rate, loss.tokens(), tokens,
-                (System.nanoTime() - start) / 1e9, loss.parts());
+                (System.nanoTime() - start) / 1e9, parts);
         each(l -> l.step(figures));
         loss.warnings().forEach(warning -> each(l -> l.warned(index + 1, warning)));
         if (!loss.texts().isEmpty()) {
@@ -295,11 +298,15 @@ public final class Trainer {
 
     private void save(long step, OptionalDouble loss) throws CheckpointException {
         lastSaved = step;
-        if (store.isPresent() && pass.rank() == 0) {
-            OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty() : OptionalDouble.of(bestLoss);
-            Saved saved = store.get().save(content, optimizer, state,
-                    new CheckpointStore.Progress(step, tokens, loss, best, bestStep));
-            each(l -> l.saved(saved));
+        try (Arena arena = Arena.ofShared()) {
+            Map<String, Tensor> whole = store.isEmpty() ? Map.of() : optimizer.wholeState(arena);
+            if (store.isPresent() && pass.rank() == 0) {
+                OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty()
+                        : OptionalDouble.of(bestLoss);
+                Saved saved = store.get().save(content, whole, optimizer.steps(), state,
+                        new CheckpointStore.Progress(step, tokens, loss, best, bestStep));
+                each(l -> l.saved(saved));
+            }
         }
         // The other ranks wait: they may read it next.
         pass.total(0);

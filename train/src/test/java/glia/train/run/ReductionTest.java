@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.training.Loss;
 import glia.engine.training.Reduction;
+import glia.engine.training.Shards;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.Config;
@@ -17,6 +18,7 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.tensor.ops.Weight;
 import glia.train.data.RandomWindows;
 import glia.train.data.Tokens;
 import glia.train.optim.AdamW;
@@ -32,6 +34,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -79,6 +82,16 @@ class ReductionTest {
             Tensor values = bucket.values().orElseThrow();
             Tensor sum = sums.computeIfAbsent(bucket, b -> Tensor.allocate(Arena.ofAuto(), DType.F32, values.shape()));
             kernels.add(sum, sum, values, 2);
+        }
+
+        @Override
+        public Shards shard(Gradients of, Predicate<Weight> isWhole, boolean frees) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Map<String, Double> figures() {
+            return Map.of();
         }
 
         @Override

@@ -1,0 +1,41 @@
+package glia.engine.training;
+
+import glia.tensor.Tensor;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/// How the elements of weights are divided among ranks, each of which keeps the optimizer's state of its elements and
+/// updates them (ZeRO, https://arxiv.org/abs/1910.02054). The division does not change results.
+public interface Shards {
+    /// Elements of a weight at which ranges may begin: multiples of so many.
+    int BLOCK = 1 << 14;
+
+    /// Elements `from` (inclusive) to `to` (exclusive) of a weight.
+    record Range(long from, long to) {
+        /// The number of elements.
+        public long size() {
+            return to - from;
+        }
+
+        /// The bytes of the range in the memory of an F32 tensor.
+        public MemorySegment of(MemorySegment memory) {
+            return memory.asSlice(Float.BYTES * from, Float.BYTES * size());
+        }
+    }
+
+    /// The number of this rank, from 0.
+    int rank();
+
+    /// The elements of a weight by rank.
+    List<Range> ranges(Weight w);
+
+    /// The sums over all ranks of the gradients of this rank's elements, after [Reduction#finish].
+    Tensor gradient(Weight w);
+
+    /// The sums of numbers over all ranks, each in the order of the ranks.
+    double[] totals(double... ofRank);
+
+    /// Sends memory `p` of `send` to each rank `p`, and receives from it memory `p` of `receive`.
+    void exchange(List<MemorySegment> send, List<MemorySegment> receive);
+}
