@@ -21,21 +21,35 @@ import java.util.function.UnaryOperator;
 /// The tensors are read when a matrix multiplication first uses the matrix, so unused matrices are never read from the
 /// file.
 public final class QuantizedMatrix implements Matrix {
-    /// The data type of codes. 4-bit codes are stored two a byte, the even column in the low half.
+    /// The data type of codes. Short codes are stored several a byte, the first column in the lowest bits.
     public enum Code {
         /// 8-bit floating-point numbers.
         E4M3(8), E5M2(8),
         /// 8-bit integers: two's complement; unsigned; unsigned with offset 128.
         I8(8), U8(8), OFFSET8(8),
         /// 4-bit floating-point numbers: 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives.
-        E2M1(4),
+        E2M1(4, 0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6),
+        /// 4-bit numbers of bitsandbytes: quantiles of a normal distribution (https://arxiv.org/abs/2305.14314), and
+        /// floating-point numbers.
+        NF4(4, -1, -0.6961928f, -0.52507305f, -0.39491749f, -0.28444138f, -0.18477343f, -0.091050036f, 0, 0.0795803f,
+                0.1609302f, 0.2461123f, 0.33791524f, 0.44070983f, 0.562617f, 0.72295684f, 1),
+        FP4(4, 0, 0.0052083335f, 0.6666667f, 1, 0.33333334f, 0.5f, 0.16666667f, 0.25f,
+                0, -0.0052083335f, -0.6666667f, -1, -0.33333334f, -0.5f, -0.16666667f, -0.25f),
         /// 4-bit integers: unsigned; unsigned with offset 8.
-        U4(4), OFFSET4(4);
+        U4(4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        OFFSET4(4, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7),
+        /// 2-bit integers: unsigned; with offset 1, the weights of BitNet, whose activations are 8-bit integers with a
+        /// scale for each token.
+        U2(2, 0, 1, 2, 3), TERNARY(2, -1, 0, 1, 2),
+        /// Values of layouts that no code expresses.
+        F16(16), F32(32);
 
         private final int bits;
+        private final float[] values;
 
-        Code(int bits) {
+        Code(int bits, float... values) {
             this.bits = bits;
+            this.values = values;
         }
 
         public int bits() {
@@ -44,7 +58,12 @@ public final class QuantizedMatrix implements Matrix {
 
         /// Size of a row of `cols` codes, in bytes.
         public int rowBytes(int cols) {
-            return bits == 8 ? cols : cols / 2 + cols % 2;
+            return Math.toIntExact(((long) cols * bits + 7) / 8);
+        }
+
+        /// The value of a code of less than 8 bits.
+        public float value(int code) {
+            return values[code];
         }
     }
 
@@ -197,7 +216,7 @@ public final class QuantizedMatrix implements Matrix {
                 cols == 0 ? 0 : Math.round((double) sizeBytes * (to - from) / cols), new Source(() -> {
                     Parts p = parts();
                     int start = p.code.rowBytes(from);
-                    if (p.code.bits == 4 && from % 2 != 0) {
+                    if ((long) from * p.code.bits % 8 != 0) {
                         throw new IllegalArgumentException("column " + from + " of " + this + " begins within a byte");
                     }
                     UnaryOperator<Tensor> part = t -> numGroups == 0 ? t
@@ -310,10 +329,11 @@ public final class QuantizedMatrix implements Matrix {
         return format + "[" + rows + ", " + cols + "]";
     }
 
-    /// Finds the GGUF block format with 32 values a block that represents a quantized matrix without loss: the same
+    /// Finds the GGUF block format that represents a quantized matrix without loss: the same
     /// code values, and scales that fit the format's own scale type.
     static final class BlockFit {
         private static final int BLOCK = 32;
+        private static final int SUPERBLOCK = 256;
 
         private BlockFit() { }
 
@@ -330,7 +350,9 @@ public final class QuantizedMatrix implements Matrix {
                 case OFFSET4 -> halves(p.scales()) ? Optional.of(DType.Q4_0) : Optional.empty();
                 case OFFSET8, I8 -> halves(p.scales()) ? Optional.of(DType.Q8_0) : Optional.empty();
                 case E2M1 -> powers(p.scales()) ? Optional.of(DType.MXFP4) : Optional.empty();
-                case E4M3, E5M2, U8, U4 -> Optional.empty();
+                case TERNARY -> w.cols() % SUPERBLOCK == 0 && (b.cols() % SUPERBLOCK == 0 || b.cols() >= w.cols())
+                        && halves(p.scales()) ? Optional.of(DType.TQ2_0) : Optional.empty();
+                case E4M3, E5M2, U8, U4, U2, NF4, FP4, F16, F32 -> Optional.empty();
             };
         }
 

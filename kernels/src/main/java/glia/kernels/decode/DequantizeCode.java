@@ -86,7 +86,11 @@ final class DequantizeCode {
     private byte[] emit(Code code) {
         var a = new Emitter(level);
         constants.load(a);
-        if (code.bits() == 4) {
+        if (code.bits() == 2) {
+            a.op(VMOVUPS, shifts, level.isWide()
+                    ? constants.vector(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+                    : constants.vector(0, 2, 4, 6, 8, 10, 12, 14));
+        } else if (code.bits() == 4) {
             int[] values = table(code);
             if (a.isWide()) {
                 a.op(VMOVUPS, table, constants.vector(values));
@@ -104,7 +108,11 @@ final class DequantizeCode {
         a.op(VBROADCASTSS, zero, at(RCX));
         a.mov(RAX, R9);
         Label loop = a.here();
-        if (code.bits() == 8) {
+        if (code.bits() == 2) {
+            for (int part = 0; part < step(code); part += level.lanes) {
+                pairs(a, code, part);
+            }
+        } else if (code.bits() >= 8) {
             for (int part = 0; part < step(code); part += level.lanes) {
                 bytes(a, code, part);
             }
@@ -116,7 +124,7 @@ final class DequantizeCode {
             }
         }
         a.add(RDI, 4 * step(code));
-        a.add(RSI, 16);
+        a.add(RSI, step(code) * code.bits() / 8);
         a.sub(RAX, step(code));
         a.jump(Condition.NOT_EQUAL, loop);
         a.add(RDX, 4);
@@ -127,15 +135,9 @@ final class DequantizeCode {
     }
 
     private static int[] table(Code code) {
-        float[] magnitudes = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
         int[] bits = new int[16];
         for (int i = 0; i < 16; i++) {
-            bits[i] = Float.floatToRawIntBits(switch (code) {
-                case U4 -> i;
-                case OFFSET4 -> i - 8;
-                case E2M1 -> i < 8 ? magnitudes[i] : -magnitudes[i - 8];
-                case E4M3, E5M2, I8, U8, OFFSET8 -> throw new IllegalArgumentException(code + " has 8 bits");
-            });
+            bits[i] = Float.floatToRawIntBits(code.value(i));
         }
         return bits;
     }
@@ -164,7 +166,22 @@ final class DequantizeCode {
         finish(a, even, 4 * part);
     }
 
-    /// Decodes as many 8-bit codes as a vector has lanes, from number `part` on.
+    /// Decodes as many 2-bit codes as a vector has lanes, from number `part` on.
+    private void pairs(Emitter a, Code code, int part) {
+        a.op(VPBROADCASTD, codes, at(RSI));
+        a.op(VPSRLVD, even, codes, shifts);
+        if (part > 0) {
+            a.op(VPSRLD, even, even, 2 * part);
+        }
+        a.and(even, even, constants.of(3));
+        if (code == Code.TERNARY) {
+            a.op(VPADDD, even, even, constants.of(-1));
+        }
+        a.op(VCVTDQ2PS, even, even);
+        finish(a, even, 4 * part);
+    }
+
+    /// Decodes as many codes of whole bytes as a vector has lanes, from number `part` on.
     private void bytes(Emitter a, Code code, int part) {
         switch (code) {
             case E4M3 -> e4m3(a, part);
@@ -173,6 +190,8 @@ final class DequantizeCode {
                 a.op(VPSLLW, a.half(0), a.half(0), 8);
                 a.op(VCVTPH2PS, even, a.half(0));
             }
+            case F16 -> a.op(VCVTPH2PS, even, at(RSI, 2 * part));
+            case F32 -> a.op(VMOVUPS, even, at(RSI, 4 * part));
             case I8 -> {
                 a.op(VPMOVSXBD, even, at(RSI, part));
                 a.op(VCVTDQ2PS, even, even);
@@ -184,7 +203,7 @@ final class DequantizeCode {
                 }
                 a.op(VCVTDQ2PS, even, even);
             }
-            case E2M1, U4, OFFSET4 -> throw new IllegalArgumentException(code + " has 4 bits");
+            default -> throw new IllegalArgumentException(code + " has " + code.bits() + " bits");
         }
         finish(a, even, 4 * part);
     }

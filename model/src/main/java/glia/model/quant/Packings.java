@@ -15,7 +15,7 @@ import java.util.Optional;
 public final class Packings {
     private static final String KEY = "quantization_config";
     private static final String OTHER_KEY = "compression_config";
-    private static final String KNOWN = "fp8, mxfp4, gptq, awq and compressed-tensors";
+    private static final String KNOWN = "fp8, mxfp4, gptq, awq, compressed-tensors, bitsandbytes, bitnet, hqq and aqlm";
 
     private Packings() { }
 
@@ -40,7 +40,7 @@ public final class Packings {
 
     private static Packing of(Config holder, Config q) throws CheckpointException {
         if (!q.has("quant_method") && (q.flag("load_in_8bit", false) || q.flag("load_in_4bit", false))) {
-            throw refused(holder, "bitsandbytes");
+            return new BitsAndBytes();
         }
         String method = q.text("quant_method");
         return switch (method) {
@@ -49,6 +49,10 @@ public final class Packings {
             case "gptq" -> Gptq.of(q);
             case "awq" -> Awq.of(q);
             case "compressed-tensors", "compressed_tensors" -> new CompressedTensors(CompressedScheme.read(q));
+            case "bitsandbytes", "bitsandbytes_4bit", "bitsandbytes_8bit" -> new BitsAndBytes();
+            case "bitnet" -> Ternary.of(q);
+            case "hqq" -> new Hqq();
+            case "aqlm" -> new Aqlm();
             default -> throw refused(holder, method);
         };
     }

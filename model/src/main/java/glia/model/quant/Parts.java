@@ -2,10 +2,13 @@ package glia.model.quant;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.io.file.TensorEntry;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -80,6 +83,50 @@ final class Parts {
             throw error(name, "found " + t + ", expected scales");
         }
         return read;
+    }
+
+    /// All elements of a tensor of real numbers.
+    float[] floats(String name, long size) throws CheckpointException {
+        Tensor t = tensor(name);
+        if (!t.dtype().isReal() || t.size() != size) {
+            throw error(name, "found " + t + ", expected " + size + " real numbers");
+        }
+        float[] numbers = new float[Math.toIntExact(size)];
+        Decode.toFloats(t.dtype(), t.address(), numbers, 0, numbers.length);
+        return numbers;
+    }
+
+    /// A small integer, stored as a tensor of one element.
+    int integer(String name) throws CheckpointException {
+        Tensor t = tensor(name);
+        if (t.size() != 1 || t.dtype() != DType.U8 && t.dtype() != DType.I32) {
+            throw error(name, "found " + t + ", expected one integer");
+        }
+        return t.dtype() == DType.U8 ? Memory.u8(t.address()) : Memory.i32(t.address());
+    }
+
+    /// Text, stored as a tensor of bytes.
+    String text(String name) throws CheckpointException {
+        Tensor t = whole(name, DType.U8, peek(name).size());
+        byte[] bytes = new byte[Math.toIntExact(t.size())];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) Memory.u8(t.address() + i);
+        }
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /// A JSON object, stored as a tensor of bytes.
+    Config json(String name) throws CheckpointException {
+        return Config.parse(path.resolve(name), text(name));
+    }
+
+    /// The bytes of a tensor of any type.
+    Tensor bytes(String name, long size) throws CheckpointException {
+        Tensor t = tensor(name);
+        if (t.sizeBytes() != size) {
+            throw error(name, "found " + t + ", expected " + size + " bytes of codes");
+        }
+        return t.view(0, DType.U8, size);
     }
 
     /// The group of each column; groups must be from 0 to `numGroups - 1`.

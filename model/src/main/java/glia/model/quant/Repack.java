@@ -4,6 +4,8 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.function.LongToIntFunction;
+import java.util.function.LongUnaryOperator;
 
 /// Repacks codes row by row. Copies have the size of the stored tensors and live as long as they are reachable.
 final class Repack {
@@ -121,6 +123,41 @@ final class Repack {
             }
         }
         return zeros;
+    }
+
+    /// Packs codes of 2, 4 or 8 bits that are stored in another order.
+    ///
+    /// @param codeAt the code of row r and column k by its place `r · cols + k`
+    static Tensor codes(int bits, int rows, int cols, LongToIntFunction codeAt) {
+        int rowBytes = Math.ceilDiv(cols * bits, 8);
+        Tensor codes = Tensor.allocate(Arena.ofAuto(), DType.U8, rows, rowBytes);
+        for (long r = 0; r < rows; r++) {
+            for (int b = 0; b < rowBytes; b++) {
+                int all = 0;
+                for (int k = b * 8 / bits, shift = 0; shift < 8 && k < cols; k++, shift += bits) {
+                    all |= codeAt.applyAsInt(r * cols + k) << shift;
+                }
+                Memory.i8(codes.address() + r * rowBytes + b, all);
+            }
+        }
+        return codes;
+    }
+
+    /// The largest divisor of `cols` so that blocks of `size` values, counted across rows, begin and end at multiples
+    /// of it.
+    static int run(int cols, int size) {
+        return size == 0 ? cols : run(size, cols % size);
+    }
+
+    /// Numbers of blocks, one for each run of columns.
+    ///
+    /// @param blockAt the block of a place `r · cols + k`
+    static Tensor spread(float[] numbers, int rows, int cols, int run, LongUnaryOperator blockAt) {
+        Tensor spread = Tensor.allocate(Arena.ofAuto(), DType.F32, rows, cols / run);
+        for (long i = 0; i < spread.size(); i++) {
+            spread.set(i, numbers[(int) blockAt.applyAsLong(i * run)]);
+        }
+        return spread;
     }
 
     /// Whether all F16 elements have this value.

@@ -23,7 +23,8 @@ public final class BlockConverter {
         Grouping.Blocks b = (Grouping.Blocks) w.grouping();
         Parts p = w.parts();
         int numGroups = Math.ceilDiv(w.cols(), b.cols());
-        int numBlocks = w.cols() / SIZE;
+        int size = type.blockElements();
+        int numBlocks = w.cols() / size;
         long at = to;
         for (int r = first; r < first + rows; r++) {
             int stored = w.storedRow(r);
@@ -31,10 +32,13 @@ public final class BlockConverter {
             long codes = p.codes().address() + stored * p.codes().rowBytes();
             groups.groups(p, blockRow, 0, numGroups);
             for (int i = 0; i < numBlocks; i++, at += type.blockBytes()) {
-                int g = SIZE * i / b.cols();
+                int g = size * i / b.cols();
                 if (type == DType.MXFP4) {
                     Memory.i8(at, Memory.u8(p.scales().address() + (long) blockRow * p.scales().cols() + g));
                     nibbles(codes + SIZE / 2 * i, at + 1);
+                } else if (type == DType.TQ2_0) {
+                    pairs(codes + size / 4 * i, at);
+                    Memory.f16(at + size / 4, groups.scales()[g]);
                 } else {
                     Memory.f16(at, groups.scales()[g]);
                     if (type == DType.Q4_0) {
@@ -54,6 +58,18 @@ public final class BlockConverter {
             int high = Memory.u8(from + SIZE / 4 + j);
             Memory.i8(to + 2 * j, low & 15 | high << 4);
             Memory.i8(to + 2 * j + 1, low >> 4 | high & 0xf0);
+        }
+    }
+
+    /// Converts codes of 2 bits from neighbors in a byte to values j, j + 32, j + 64 and j + 96 in a byte.
+    private static void pairs(long from, long to) {
+        for (int j = 0; j < 2 * SIZE; j++) {
+            int bits = 0;
+            for (int l = 0; l < 4; l++) {
+                int k = j / SIZE * 4 * SIZE + l * SIZE + j % SIZE;
+                bits |= (Memory.u8(from + k / 4) >> k % 4 * 2 & 3) << 2 * l;
+            }
+            Memory.i8(to + j, bits);
         }
     }
 

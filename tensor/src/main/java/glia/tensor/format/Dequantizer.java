@@ -13,14 +13,6 @@ import java.util.Objects;
 /// Dequantizes rows of a `QuantizedMatrix` to F32; the definition of its values. Code values and zero points are exact;
 /// their difference is rounded once, when it is multiplied by the scale. Not thread-safe.
 public final class Dequantizer {
-    private static final float[] E2M1 = new float[16];
-
-    static {
-        for (int i = 0; i < 16; i++) {
-            E2M1[i] = i == 8 ? -0f : Blocks32.E2M1_DOUBLED[i] / 2;
-        }
-    }
-
     private float[] scales = new float[0];
     private float[] zeros = new float[0];
     private float[] whole = new float[0];
@@ -133,6 +125,8 @@ public final class Dequantizer {
         switch (code) {
             case E4M3 -> Float8.decode(Float8.E4M3, row + col, to, offset, count);
             case E5M2 -> Float8.decode(Float8.E5M2, row + col, to, offset, count);
+            case F16 -> Decode.toFloats(DType.F16, row + 2L * col, to, offset, count);
+            case F32 -> Decode.toFloats(DType.F32, row + 4L * col, to, offset, count);
             case I8 -> {
                 for (int k = 0; k < count; k++) {
                     to[offset + k] = Memory.i8(row + col + k);
@@ -140,13 +134,13 @@ public final class Dequantizer {
             }
             case U8 -> bytes(row + col, 0, count, to, offset);
             case OFFSET8 -> bytes(row + col, 128, count, to, offset);
-            case E2M1 -> {
+            case E2M1, NF4, FP4, U4, OFFSET4, U2, TERNARY -> {
+                int bits = code.bits();
                 for (int k = 0; k < count; k++) {
-                    to[offset + k] = E2M1[nibble(row, col + k)];
+                    long at = (long) bits * (col + k);
+                    to[offset + k] = code.value(Memory.u8(row + (at >> 3)) >> (at & 7) & (1 << bits) - 1);
                 }
             }
-            case U4 -> nibbles(row, 0, col, count, to, offset);
-            case OFFSET4 -> nibbles(row, 8, col, count, to, offset);
         }
     }
 
@@ -154,15 +148,5 @@ public final class Dequantizer {
         for (int k = 0; k < count; k++) {
             to[offset + k] = Memory.u8(at + k) - zero;
         }
-    }
-
-    private static void nibbles(long row, int zero, int col, int count, float[] to, int offset) {
-        for (int k = 0; k < count; k++) {
-            to[offset + k] = nibble(row, col + k) - zero;
-        }
-    }
-
-    private static int nibble(long row, int k) {
-        return Memory.u8(row + (k >> 1)) >> 4 * (k & 1) & 15;
     }
 }

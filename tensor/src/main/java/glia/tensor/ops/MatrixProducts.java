@@ -4,6 +4,7 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
+import glia.tensor.QuantizedMatrix.Code;
 import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import glia.tensor.format.Float8.E4m3;
@@ -56,7 +57,7 @@ final class MatrixProducts {
         } else if (straight instanceof Tensor t && roundsToBf16(t)) {
             kernels.linearBf16Packed(y, input, t);
         } else {
-            kernels.linearPacked(y, input, straight);
+            kernels.linearPacked(y, isTernary(straight) ? quantizedRows(input) : input, straight);
         }
         workspace.release(mark);
     }
@@ -71,14 +72,14 @@ final class MatrixProducts {
     /// Computes all products of a list.
     void multiplyEach(GroupedGemm all) {
         GroupedGemm list = float8.isEmpty() ? all : all.where(p -> !isFloat8(p.w()));
-        GroupedGemm straight = list.where(p -> !hasActOrder(p.w()));
+        GroupedGemm straight = list.where(p -> !takesOtherInputs(p.w()));
         GroupedGemm rounded = straight.where(p -> quantizesActivations(p.w()));
         if (rounded.size() > 0) {
             multiplyQuantized(rounded);
         }
         kernels.linearGrouped(straight.where(p -> !quantizesActivations(p.w())));
         if (straight.size() < all.size()) {
-            GroupedGemm others = all.where(p -> hasActOrder(p.w()) || isFloat8(p.w()));
+            GroupedGemm others = all.where(p -> takesOtherInputs(p.w()) || isFloat8(p.w()));
             for (int i = 0; i < others.size(); i++) {
                 GroupedGemm.Problem p = others.get(i);
                 multiply(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),
@@ -126,6 +127,34 @@ final class MatrixProducts {
     /// Whether the columns of a matrix are stored in another order.
     static boolean hasActOrder(Matrix w) {
         return w instanceof QuantizedMatrix c && c.hasActOrder();
+    }
+
+    /// Whether `multiply` changes activations before the product in F32.
+    private boolean takesOtherInputs(Matrix w) {
+        return hasActOrder(w) || isTernary(w) && !quantizesActivations(w);
+    }
+
+    private static boolean isTernary(Matrix w) {
+        return w instanceof QuantizedMatrix c && c.parts().code() == Code.TERNARY;
+    }
+
+    /// Rounds each row to multiples of its largest magnitude / 127, as BitNet is trained. Gradients pass straight
+    /// through.
+    private Tensor quantizedRows(Tensor x) {
+        Tensor y = workspace.allocate(x.rows(), x.cols());
+        for (int n = 0; n < x.rows(); n++) {
+            long from = x.address() + n * x.rowBytes();
+            long to = y.address() + n * y.rowBytes();
+            float largest = 1e-5f;
+            for (int k = 0; k < x.cols(); k++) {
+                largest = Math.max(largest, Math.abs(Memory.f32(from + 4L * k)));
+            }
+            float scale = 127 / largest;
+            for (int k = 0; k < x.cols(); k++) {
+                Memory.f32(to + 4L * k, (float) Math.rint(Memory.f32(from + 4L * k) * scale) / scale);
+            }
+        }
+        return y;
     }
 
     /// Returns x with its columns in the stored order of w.
