@@ -48,6 +48,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     private Predicate<Weight> isWhole = w -> false;
     private Gradients released;
     private boolean isSharded;
+    private boolean isLocal;
     private MemorySegment received = MemorySegment.NULL;
     /// Backward passes of the step.
     private int passes;
@@ -70,6 +71,21 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     @Override
     public int size() {
         return collective.size();
+    }
+
+    /// Adds up no gradients from now on: ranks train by themselves.
+    void stepAlone() {
+        isLocal = true;
+    }
+
+    @Override
+    public boolean isLocal() {
+        return isLocal;
+    }
+
+    /// The kernels that add.
+    Kernels kernels() {
+        return kernels;
     }
 
     @Override

@@ -3,7 +3,9 @@ package glia.cluster;
 import glia.engine.training.Reduction;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
+import glia.tensor.ops.Weight;
 import glia.train.recipe.RunRanks;
+import glia.train.run.Trainer;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -119,7 +121,7 @@ public final class Launch {
 
     private static final class TrainingRanks implements RunRanks {
         private final Collective collective;
-        private Reduction reduction = Reduction.NONE;
+        private DataParallel reduction;
         /// Whether a rank failed and all know it.
         private boolean hasAgreed;
 
@@ -130,6 +132,17 @@ public final class Launch {
         @Override
         public Reduction reduction() {
             return reduction;
+        }
+
+        @Override
+        public void stepAlone() {
+            reduction.stepAlone();
+        }
+
+        @Override
+        public void average(Map<String, Weight.Stored> weights, Outer outer, Trainer trainer) {
+            OuterSteps steps = new OuterSteps(collective, reduction.kernels(), weights, outer);
+            trainer.after(steps).keep(steps.state());
         }
 
         @Override

@@ -48,6 +48,7 @@ final class Mpi implements Transport {
 
     private Mpi(SymbolLookup library, boolean isOpenMpi) {
         setEnvironment("UCX_ERROR_SIGNALS", "");
+        setEnvironment("UCX_WARN_UNUSED_ENV_VARS", "n");
         world = isOpenMpi ? library.findOrThrow("ompi_mpi_comm_world") : MemorySegment.ofAddress(ABI_WORLD);
         bytes = isOpenMpi ? library.findOrThrow("ompi_mpi_byte") : MemorySegment.ofAddress(ABI_BYTE);
         sendReceive = function(library, "MPI_Sendrecv", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS,
@@ -77,7 +78,7 @@ final class Mpi implements Transport {
                 FunctionDescriptor.of(JAVA_INT, arguments));
     }
 
-    /// UCX, which MPI may use, would catch the signals of the JVM.
+    /// UCX, which MPI may use, would catch the signals of the JVM; where it does not, it would warn of the setting.
     private static void setEnvironment(String name, String value) {
         Linker linker = Linker.nativeLinker();
         linker.defaultLookup().find("setenv").ifPresent(address -> {

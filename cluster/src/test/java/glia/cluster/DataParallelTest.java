@@ -47,7 +47,8 @@ class DataParallelTest {
     @ParameterizedTest
     @CsvSource({"optimizer,muon,3", "gradients,adamw,4", "gradients,adafactor,2"})
     void ranksShareTheOptimizer(String shard, String rule, int ranks) throws Exception {
-        String[] words = {"optimizer.name=" + rule, "model.new.hidden=64", "steps=4"};
+        String[] words = {"optimizer.name=" + rule, "model.new.hidden=64", "steps=4",
+            "report.norms_every=2"};
         Outcome one = train("one", 1, words, "batch.accumulate=" + 2 * ranks);
         Outcome all = train("all", ranks, words, "batch.accumulate=2", "parallel.shard=" + shard);
         assertEquals(one, all);
@@ -58,6 +59,57 @@ class DataParallelTest {
     private Outcome train(String output, int ranks, String[] words, String... more) throws Exception {
         return TrainOnRanks.train(folder, output, ranks, Existing.REFUSE,
                 Stream.concat(Arrays.stream(words), Arrays.stream(more)).toArray(String[]::new));
+    }
+
+    /// Loads of experts are those of all ranks, by which biases move; only some ranks may choose an expert.
+    @Test
+    void expertsTrainAsOnOneProcess() throws Exception {
+        String recipe = TrainOnRanks.RECIPE.replace("{family: llama, hidden: 32, layers: 2, heads: 2, context: 32, "
+                + "tie_word_embeddings: true}", "{family: mixtral, hidden: 32, layers: 2, heads: 2, context: 32, "
+                + "experts: 8}");
+        String[] words = {"steps=3", "experts.balance=0.1", "batch.sequences=1"};
+        Outcome one = TrainOnRanks.train(folder, recipe, "one", 1, Existing.REFUSE,
+                Stream.concat(Arrays.stream(words), Stream.of("batch.accumulate=3")).toArray(String[]::new));
+        assertEquals(one, TrainOnRanks.train(folder, recipe, "all", 3, Existing.REFUSE, words));
+    }
+
+    @Test
+    void adaptersTrainAsOnOneProcess() throws Exception {
+        train("base", 1, new String[] {"steps=1"});
+        String recipe = """
+                task: pretrain
+                model: {path: base/model}
+                data: {train: text.txt}
+                batch: {context: 16, sequences: 2}
+                adapter: {kind: lora, rank: 2, dropout: 0.1}
+                steps: 4
+                """;
+        Outcome one = TrainOnRanks.train(folder, recipe, "one", 1, Existing.REFUSE, "batch.accumulate=2");
+        assertEquals(one, TrainOnRanks.train(folder, recipe, "all", 2, Existing.REFUSE, "parallel.shard=gradients"));
+    }
+
+    /// DiLoCo: one inner step of SGD with plain averaging is a step of data parallel training, in another order of
+    /// additions; and ranks have the same weights after each outer step.
+    @Test
+    void oneInnerStepIsDataParallel() throws Exception {
+        String[] words = {"optimizer.name=sgd", "optimizer.momentum=0", "optimizer.weight_decay=0",
+            "optimizer.clip=.inf", "optimizer.learning_rate=0.1", "steps=6", "schedule.name=constant"};
+        Outcome sums = train("sums", 3, words);
+        Outcome means = train("means", 3, words, "parallel.every=1", "parallel.outer_rate=1",
+                "parallel.outer_momentum=0");
+        assertClose(sums, means, 1e-6);
+        Outcome three = train("three", 3, words, "parallel.every=3");
+        assertTrue(three.losses().getLast() < three.losses().getFirst());
+        assertNotEquals(sums.weights(), three.weights());
+        assertEquals(three, train("again", 3, words, "parallel.every=3"));
+    }
+
+    private static void assertClose(Outcome expected, Outcome found, double tolerance) {
+        expected.weights().forEach((name, values) -> {
+            for (int i = 0; i < values.size(); i++) {
+                assertEquals(values.get(i), found.weights().get(name).get(i), tolerance, name);
+            }
+        });
     }
 
     /// A run goes on with the same losses on another number of ranks, which share the optimizer or not.

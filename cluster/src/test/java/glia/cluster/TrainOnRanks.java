@@ -52,13 +52,18 @@ final class TrainOnRanks {
 
     /// Trains on as many threads as `ranks`, or on the processes of a job.
     static Outcome train(Path folder, String output, int ranks, Existing existing, String... words) throws IOException {
+        return train(folder, RECIPE, output, ranks, existing, words);
+    }
+
+    static Outcome train(Path folder, String text, String output, int ranks, Existing existing, String... words)
+            throws IOException {
         List<Double> losses = new ArrayList<>();
         List<Double> norms = new ArrayList<>();
         Path out = folder.resolve(output);
         Launch.<IOException>run(ranks, "best", "1", System.err, rank -> {
             try (Workers workers = new Workers(1)) {
                 Kernels kernels = KernelBackends.choose("best", workers).kernels();
-                Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), RECIPE), List.of(words));
+                Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), text), List.of(words));
                 try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(out), kernels, Path::of, existing, rank)) {
                     run.listen(new TrainingListener() {
                         @Override
@@ -75,7 +80,9 @@ final class TrainOnRanks {
             }
             return 0;
         });
-        return new Outcome(losses, norms, weights(out.resolve("model/model.safetensors")));
+        return new Outcome(losses, norms, weights(out.resolve(
+                Files.exists(out.resolve("model/model.safetensors")) ? "model/model.safetensors"
+                        : "model/adapter_model.safetensors")));
     }
 
     static Map<String, List<Float>> weights(Path file) throws IOException {

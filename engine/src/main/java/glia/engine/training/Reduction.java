@@ -46,6 +46,12 @@ public interface Reduction extends Gradients.Sums {
         }
     };
 
+    /// Whether ranks take steps by themselves, so that only their weights are averaged now and then, and no gradients
+    /// are added up.
+    default boolean isLocal() {
+        return false;
+    }
+
     /// The number of this rank, from 0.
     int rank();
 

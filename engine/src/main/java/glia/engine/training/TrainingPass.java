@@ -23,6 +23,7 @@ import glia.tensor.ops.Weight;
 import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -169,7 +170,9 @@ public final class TrainingPass implements AutoCloseable {
     /// Sets how the ranks of a training run add up what each of them computes.
     public void reduceBy(Reduction sums) {
         reduction = sums;
-        gradients.sumBy(sums);
+        if (!sums.isLocal()) {
+            gradients.sumBy(sums);
+        }
     }
 
     /// What the reduction did since the last call, by name.
@@ -199,6 +202,12 @@ public final class TrainingPass implements AutoCloseable {
         return sum;
     }
 
+    /// The sum of numbers of micro-batches whose gradients are added up: `total`, or that of this rank where ranks take
+    /// steps by themselves.
+    public double stepTotal(double... ofRank) {
+        return reduction.isLocal() ? Arrays.stream(ofRank).reduce(0, Double::sum) : total(ofRank);
+    }
+
     /// The sums of several numbers over all ranks, each in the order of the ranks.
     public double[] totals(double... ofRank) {
         double[] all = reduction.all(ofRank);
@@ -214,7 +223,9 @@ public final class TrainingPass implements AutoCloseable {
     /// @throws IllegalStateException if this or the model is closed
     public void finishGradients() {
         whileOpen(() -> {
-            reduction.finish(gradients);
+            if (!reduction.isLocal()) {
+                reduction.finish(gradients);
+            }
             return null;
         });
     }

@@ -8,6 +8,7 @@ import glia.tensor.autograd.Value;
 import glia.train.run.BatchObjective;
 import glia.train.run.LossBatch;
 import glia.train.run.Objective;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.UnaryOperator;
@@ -32,20 +33,23 @@ public record DistillationObjective(LossBatch.Source batches, int accumulate, Di
     @Override
     public Objective.StepLoss accumulate(TrainingPass pass, long step) {
         LossBatch[] parts = new LossBatch[accumulate];
-        double total = 0;
         long tokens = 0;
         for (int i = 0; i < accumulate; i++) {
-            parts[i] = batches.batch(step * accumulate + i);
-            total += parts[i].weight();
+            parts[i] = batches.batch((step * accumulate + i) * pass.numRanks() + pass.rank());
             tokens += parts[i].tokens().numTokens();
         }
-        double sum = 0;
-        for (LossBatch part : parts) {
-            double share = part.weight() / total;
-            sum += loss(pass, part, share);
-            part.tokens().release();
+        double total = pass.stepTotal(Arrays.stream(parts).mapToDouble(LossBatch::weight).toArray());
+        double[] losses = new double[accumulate];
+        for (int i = 0; i < accumulate; i++) {
+            losses[i] = loss(pass, parts[i], parts[i].weight() / total);
+            parts[i].tokens().release();
         }
-        return Objective.StepLoss.of(sum, tokens);
+        return Objective.StepLoss.of(pass.stepTotal(losses), (long) pass.total(tokens));
+    }
+
+    @Override
+    public boolean isParallel() {
+        return true;
     }
 
     /// One forward pass of the student for both losses.

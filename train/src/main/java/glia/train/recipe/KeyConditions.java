@@ -66,6 +66,7 @@ public final class KeyConditions {
             KeyCondition.of(List.of(RecipeKeys.DISTILL_WEIGHT), RecipeKeys.DISTILLATION, Distillation.LOGITS),
             KeyCondition.of(List.of(RecipeKeys.DISTILL_TOKENS), RecipeKeys.DISTILLATION, Distillation.TEXT,
                     Distillation.ON_POLICY, Distillation.MINILLM),
+            KeyCondition.isSet(List.of(RecipeKeys.OUTER_RATE, RecipeKeys.OUTER_MOMENTUM), RecipeKeys.EVERY),
             KeyCondition.above0(List.of(RecipeKeys.PROMPTS, RecipeKeys.SAMPLE_TOKENS), RecipeKeys.SAMPLE_EVERY));
 
     private KeyConditions() { }

@@ -263,6 +263,14 @@ public final class RecipeKeys {
             "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
             + " gradients, too (ZeRO-2)").or(Shard.NONE);
 
+    public static final RecipeKey<Long> EVERY = integer("parallel.every", 1, MAX,
+            "steps that ranks take by themselves before their weights are averaged by an outer step (DiLoCo); without"
+            + " the key gradients are added up in each step");
+    public static final RecipeKey<Double> OUTER_RATE = number("parallel.outer_rate", 0, true, 10,
+            "learning rate of outer steps").or(0.7);
+    public static final RecipeKey<Double> OUTER_MOMENTUM = number("parallel.outer_momentum", 0, false, 0.9999,
+            "Nesterov momentum of outer steps").or(0.9);
+
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
             SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT,
@@ -273,7 +281,8 @@ public final class RecipeKeys {
             ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS, TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
-            REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, SHARD);
+            REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, SHARD,
+            EVERY, OUTER_RATE, OUTER_MOMENTUM);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 
     private RecipeKeys() { }

@@ -106,13 +106,11 @@ public final class RecipeRun implements AutoCloseable {
                     || w instanceof Weight.Stored s && others.containsValue(s));
             pass = model.pass(recipe, options, kernels);
             opened.add(pass::close);
+            objective = RunObjective.of(recipe, model.model(), task);
+            RunTogether.requireParallel(recipe, objective.objective(), ranks);
             optimizer = new Optimizer(kernels, groups, RunTogether.shards(recipe, pass, groups, ranks));
             opened.add(optimizer::close);
             RunPlan.RunMemory.check(recipe, model.model(), options, batch(), notes);
-            objective = RunObjective.of(recipe, model.model(), task);
-            if (ranks.size() > 1) {
-                RunTogether.requireParallel(recipe, objective.objective(), ranks);
-            }
             double ema = recipe.get(RecipeKeys.EMA);
             average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
             average.ifPresent(a -> opened.add(a::close));
@@ -224,6 +222,7 @@ public final class RecipeRun implements AutoCloseable {
                 .saveTo(store(recipe, folder), model.content())
                 .measureBy(new ParameterNorms(kernels, pass, groups).labelledBy(model.model()))
                 .sampleBy(RunObjective.RunSamples.of(recipe, engine, tokenizer, template));
+        RunTogether.average(recipe, groups, plan.steps(), ranks, made);
         objective.hooks().forEach(made::after);
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));
         Map<String, Tensor> others = new LinkedHashMap<>();

@@ -2,10 +2,13 @@ package glia.train.recipe;
 
 import glia.engine.training.Reduction;
 import glia.io.CheckpointException;
+import glia.tensor.ops.Weight;
+import glia.train.run.Trainer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /// The ranks that train a run together, seen from one of them. Rank 0 makes and writes the folder of the run, which all
@@ -38,6 +41,28 @@ public interface RunRanks {
 
     /// Adds up what the ranks compute.
     Reduction reduction();
+
+    /// Outer steps, by which the weights of ranks that train by themselves are averaged.
+    ///
+    /// @param every steps between them
+    /// @param rate η, their learning rate
+    /// @param momentum μ
+    /// @param last the last step, after which weights are averaged, too
+    record Outer(long every, double rate, double momentum, long last) {
+        /// Whether an outer step follows a step.
+        public boolean isDue(long step) {
+            return step % every == 0 || step == last;
+        }
+    }
+
+    /// Lets ranks train by themselves, with outer steps.
+    ///
+    /// @param weights by name
+    /// @param trainer gets what happens after a step, and what checkpoints hold
+    default void average(Map<String, Weight.Stored> weights, Outer outer, Trainer trainer) { }
+
+    /// Ranks train by themselves: `reduction` adds up no gradients from now on.
+    default void stepAlone() { }
 
     /// The number of this rank, from 0.
     default int rank() {

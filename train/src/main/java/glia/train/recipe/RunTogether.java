@@ -11,10 +11,13 @@ import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeKeys.Shard;
 import glia.train.recipe.RecipeRun.ModelPaths;
 import glia.train.run.Objective;
+import glia.train.run.Trainer;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -91,16 +94,37 @@ public final class RunTogether {
         if (ranks.size() == 1) {
             return Optional.empty();
         }
-        pass.reduceBy(ranks.reduction());
         Shard shard = recipe.get(RecipeKeys.SHARD);
+        if (recipe.has(RecipeKeys.EVERY)) {
+            if (shard != Shard.NONE || recipe.get(RecipeKeys.BAD_NUMBERS) == RecipeKeys.BadNumbers.ROLLBACK) {
+                throw recipe.error(RecipeKeys.EVERY, "is set, so that ranks train by themselves: leave "
+                        + RecipeKeys.SHARD.name() + " and bad_numbers: rollback out");
+            }
+            ranks.stepAlone();
+        }
+        pass.reduceBy(ranks.reduction());
         Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
         groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
         return shard == Shard.NONE ? Optional.empty() : Optional.of(ranks.reduction().shard(pass.weightGradients(),
                 whole::contains, shard == Shard.GRADIENTS));
     }
 
+    /// Adds outer steps to a run, if the recipe says so.
+    static void average(Recipe recipe, List<ParameterGroup> groups, long steps, RunRanks ranks, Trainer trainer)
+            throws CheckpointException {
+        if (ranks.size() > 1 && recipe.has(RecipeKeys.EVERY)) {
+            Map<String, Weight.Stored> weights = new LinkedHashMap<>();
+            groups.forEach(g -> weights.putAll(g.weights()));
+            ranks.average(weights, new RunRanks.Outer(recipe.get(RecipeKeys.EVERY), recipe.get(RecipeKeys.OUTER_RATE),
+                    recipe.get(RecipeKeys.OUTER_MOMENTUM), steps), trainer.resumeEvery(recipe.get(RecipeKeys.EVERY)));
+        }
+    }
+
     /// @throws CheckpointException if the recipe is for another number of ranks, or for one alone
     static void requireParallel(Recipe recipe, Objective objective, RunRanks ranks) throws CheckpointException {
+        if (ranks.size() == 1) {
+            return;
+        }
         long data = recipe.find(RecipeKeys.DATA_PARALLEL).orElse((long) ranks.size());
         if (data != ranks.size()) {
             throw recipe.error(RecipeKeys.DATA_PARALLEL, "is " + data + ", but there are " + ranks.size()

@@ -36,7 +36,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
         for (int i = 0; i < accumulate; i++) {
             batches.add(training.batch((step * accumulate + i) * pass.numRanks() + pass.rank()));
         }
-        double total = pass.total(batches.stream().mapToDouble(LossBatch::weight).toArray());
+        double total = pass.stepTotal(batches.stream().mapToDouble(LossBatch::weight).toArray());
         double[] losses = new double[accumulate];
         long tokens = 0;
         for (int i = 0; i < accumulate; i++) {
@@ -45,7 +45,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
             tokens += batch.tokens().numTokens();
             batch.tokens().release();
         }
-        return Objective.StepLoss.of(pass.total(losses), (long) pass.total(tokens));
+        return Objective.StepLoss.of(pass.stepTotal(losses), (long) pass.total(tokens));
     }
 
     @Override

@@ -48,6 +48,7 @@ public final class Trainer {
     private double bestLoss = Double.POSITIVE_INFINITY;
     private double bestTie = Double.NEGATIVE_INFINITY;
     private long bestStep;
+    private long resumeEvery = 1;
     private volatile boolean isStopRequested;
     /// Whether some rank is to stop; all ranks have the same value.
     private boolean stopped;
@@ -76,6 +77,12 @@ public final class Trainer {
     /// Adds something that happens after each update.
     public Trainer after(StepHook hook) {
         hooks.add(hook);
+        return this;
+    }
+
+    /// Saves checkpoints at multiples of so many steps alone, at which ranks have the same weights, and at the end.
+    public Trainer resumeEvery(long steps) {
+        resumeEvery = steps;
         return this;
     }
 
@@ -140,11 +147,11 @@ public final class Trainer {
             save(0, validate(0));
         }
         while (optimizer.steps() < options.steps() && !isOutOfPatience()
-                && !(isStopped() && objective.canResumeAt(optimizer.steps()))) {
+                && !(isStopped() && canResumeAt(optimizer.steps()))) {
             step();
             long step = optimizer.steps();
             boolean last = step == options.steps();
-            boolean canSave = last || objective.canResumeAt(step);
+            boolean canSave = last || canResumeAt(step);
             OptionalDouble loss = OptionalDouble.empty();
             isValidationDue |= last || TrainerOptions.due(options.validateEvery(), step);
             if (isValidationDue && (canSave || !options.savesBest())) {
@@ -165,6 +172,10 @@ public final class Trainer {
             save(optimizer.steps(), OptionalDouble.empty());
         }
         return optimizer.steps();
+    }
+
+    private boolean canResumeAt(long step) {
+        return step % resumeEvery == 0 && objective.canResumeAt(step);
     }
 
     private boolean isStopped() {

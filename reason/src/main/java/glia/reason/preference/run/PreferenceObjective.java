@@ -61,6 +61,12 @@ final class PreferenceObjective implements Objective {
         return new StepLoss(loss.loss(), loss.tokens(), figures.all(arePairs));
     }
 
+    /// The figures are those of this rank's micro-batches.
+    @Override
+    public boolean isParallel() {
+        return true;
+    }
+
     @Override
     public OptionalDouble validate(TrainingPass pass) {
         Figures figures = new Figures();
