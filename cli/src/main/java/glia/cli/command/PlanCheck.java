@@ -8,28 +8,39 @@ import glia.plan.published.Published;
 import glia.plan.published.Published.Accuracy;
 import glia.plan.published.Published.Compared;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// Predictions beside published figures.
 final class PlanCheck {
     /// A row that is off by more is named.
     private static final double FAR = 2;
+    private static final double RIDGE = 0.3;
     private static final int MOST_NAMED = 20;
 
     private PlanCheck() { }
 
-    static int run(Path folder, boolean json, Console console) throws IOException {
+    /// @param fitted receives effects that are fitted to all rows; then each source is predicted from all others
+    static int run(Path folder, Optional<Path> fitted, boolean json, Console console) throws IOException {
         Published published = Published.read(folder);
         if (published.cases().isEmpty()) {
             throw new IOException(folder + ": none of its rows can be predicted; " + (published.leftOut().isEmpty()
                     ? "the tables are empty" : "the first one is left out: " + published.leftOut().getFirst()));
         }
-        List<Compared> compared = published.compare(Effects.fitted());
+        List<Compared> compared = fitted.isEmpty() ? published.compare(Effects.fitted())
+                : published.compareHeldOut(RIDGE);
+        if (fitted.isPresent()) {
+            List<String> lines = new ArrayList<>(List.of("effect,log"));
+            published.fit(RIDGE).forEach((name, log) -> lines.add(String.format(Locale.ROOT, "%s,%.4f", name, log)));
+            Files.write(fitted.get(), lines);
+        }
         if (json) {
             Json.print(console, document(published, compared));
         } else {

@@ -55,6 +55,8 @@ public final class PlanCommand implements Command {
             .in(CANDIDATES);
     private static final Option<String> CHECK = Option.text("DIR",
             "compare predictions with the published figures in tables of a folder", "--check");
+    private static final Option<String> FIT = Option.text("FILE", "with --check: fit effects to all rows, write them "
+            + "to a file, and compare each source with predictions from all other sources", "--fit");
     private static final Option<String> SCALING = Option.text("FILE",
             "fit a scaling law to a table of runs: parameters, tokens, loss", "--scaling");
     private static final Option<Boolean> MATRIX = Option.flag(
@@ -75,8 +77,8 @@ public final class PlanCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
-                List.of(Json.OPTION, MACHINE, MATRIX, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN,
-                        CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL))
+                List.of(Json.OPTION, MACHINE, MATRIX, CHECK, FIT, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST,
+                        BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
@@ -91,7 +93,8 @@ public final class PlanCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         if (arguments.has(CHECK)) {
-            return PlanCheck.run(Path.of(arguments.required(CHECK)), arguments.has(Json.OPTION), console);
+            return PlanCheck.run(Path.of(arguments.required(CHECK)), arguments.get(FIT).map(Path::of),
+                    arguments.has(Json.OPTION), console);
         }
         if (arguments.has(SCALING)) {
             return PlanScaling.run(Path.of(arguments.required(SCALING)), arguments.has(Json.OPTION), console);

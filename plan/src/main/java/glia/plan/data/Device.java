@@ -14,11 +14,12 @@ import java.util.regex.Pattern;
 /// @param fp8 the same in FP8, 0 if none
 /// @param fp4 the same in FP4, 0 if none
 /// @param link bytes per second to other devices, one way, over all links; 0 if there are none but PCIe
+/// @param pcie bytes per second from and to the memory of the host, one way
 /// @param watts the highest power; 0 if not stated
 /// @param cores of a CPU; 0 if not stated
 /// @param source where the figures come from
 public record Device(String name, Kind kind, OptionalDouble memory, double bandwidth, double fp32, double bf16,
-        double fp8, double fp4, double link, double watts, int cores, String source) {
+        double fp8, double fp4, double link, double pcie, double watts, int cores, String source) {
     private static final Pattern APPLE = Pattern.compile("Apple M(\\d).*\\((\\d+).*");
     /// TFLOP/s of a GPU core in FP32: 128 lanes, 2 operations, the clock of the generation.
     private static final double[] APPLE_CORE = {0.325, 0.325, 0.358, 0.36, 0.41, 0.42, 0.45};
@@ -26,6 +27,12 @@ public record Device(String name, Kind kind, OptionalDouble memory, double bandw
     private static final double VECTOR_PART = 1 / 15.0;
     /// Matrix rates of GPUs whose maker states none, as a multiple of FP32.
     private static final double MATRIX_MULTIPLE = 2;
+
+    /// FLOP/s of a core of a processor with AVX-512 at 2 GHz: 16 lanes, 2 operations.
+    private static final double CORE = 64e9;
+    private static final double USUAL_CORES = 8;
+    /// GB/s of PCIe 4.0 with 16 lanes, where none is stated.
+    private static final double PCIE = 25;
 
     /// Kinds of devices that behave alike.
     public enum Kind {
@@ -56,6 +63,10 @@ public record Device(String name, Kind kind, OptionalDouble memory, double bandw
                 : bandwidth > 1.2e12 && !kind.contains("consumer") && !kind.contains("workstation")
                         ? Kind.HBM : Kind.GDDR;
         double fp32 = row.number("fp32_tflops", 0) * 1e12;
+        double cores = row.number("cores", cores(row.text("note")));
+        if (is == Kind.CPU && fp32 == 0 && bf16 == 0) {
+            fp32 = (cores > 0 ? cores : USUAL_CORES) * CORE;
+        }
         Matcher apple = APPLE.matcher(name);
         if (apple.matches()) {
             fp32 = APPLE_CORE[Math.min(Integer.parseInt(apple.group(1)), APPLE_CORE.length - 1)]
@@ -69,8 +80,8 @@ public record Device(String name, Kind kind, OptionalDouble memory, double bandw
         OptionalDouble memory = row.number("memory_gb");
         return new Device(name, is, memory.isPresent() ? OptionalDouble.of(memory.getAsDouble() * 1e9)
                 : OptionalDouble.empty(), bandwidth, fp32, bf16 == 0 ? fp32 : bf16, row.number("fp8_tflops", 0) * 1e12,
-                row.number("fp4_tflops", 0) * 1e12, row.number("link_gb_s_one_way", 0) * 1e9, row.number("tdp_w", 0),
-                (int) row.number("cores", cores(row.text("note"))), row.text("source"));
+                row.number("fp4_tflops", 0) * 1e12, row.number("link_gb_s_one_way", 0) * 1e9,
+                row.number("pcie_gb_s_one_way", PCIE) * 1e9, row.number("tdp_w", 0), (int) cores, row.text("source"));
     }
 
     private static double cores(String note) {

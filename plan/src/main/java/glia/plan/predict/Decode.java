@@ -31,6 +31,18 @@ public final class Decode {
                 : onGpu(effects, setup, shape, weightBytes, context);
     }
 
+    /// Seconds of a token with the experts in the memory of CPUs and the rest on GPUs, one after the other.
+    ///
+    /// @param weightBytes that the token reads in all
+    public static double besideCpu(Effects effects, Setup gpu, Setup cpu, Shape shape, double weightBytes,
+            double context) {
+        double part = shape.chosen() / shape.active();
+        Shape experts = new Shape(shape.chosen(), shape.chosen(), 0, 0, shape.layers(), shape.hidden(), 0, 1);
+        return onCpu(effects, cpu, experts, part * weightBytes, 0) * effects.of("experts beside",
+                "experts beside " + gpu.family()) + onGpu(effects, gpu, shape.withoutExperts(),
+                (1 - part) * weightBytes, context);
+    }
+
     private static double onGpu(Effects effects, Setup setup, Shape shape, double weightBytes, double context) {
         Device device = setup.device();
         String kind = " " + setup.kind();
@@ -53,7 +65,7 @@ public final class Decode {
     private static double onCpu(Effects effects, Setup setup, Shape shape, double weightBytes, double context) {
         Device device = setup.device();
         int cores = device.cores() > 0 ? device.cores() : USUAL_CORES;
-        int threads = setup.threads() > 0 ? setup.threads() : cores;
+        int threads = setup.threads() > 0 ? setup.threads() : cores * setup.devices();
         double odds = effects.of("cpu read", "cpu read " + setup.family());
         double read = (weightBytes + 2 * shape.cacheNumbers() * context)
                 / (setup.devices() * device.bandwidth() * odds / (1 + odds));

@@ -45,17 +45,19 @@ public final class Fit {
 
     /// Fits effects.
     ///
+    /// @param known effects that stay as they are
     /// @param ridge the penalty on the square of an effect, in the weight of one row
-    public static Map<String, Double> fit(List<? extends Case> cases, double ridge) {
+    public static Map<String, Double> fit(List<? extends Case> cases, Map<String, Double> known, double ridge) {
         Set<String> names = new LinkedHashSet<>();
         Effects first = new Effects(Map.of(), names);
         cases.forEach(c -> c.predict(first));
+        names.removeAll(known.keySet());
         List<String> order = new ArrayList<>(names);
         Map<String, Long> counts = new LinkedHashMap<>();
         cases.forEach(c -> counts.merge(c.source(), 1L, Long::sum));
         double[] logs = new double[order.size()];
         for (int step = 0; step < STEPS; step++) {
-            double[] change = step(cases, order, logs, counts, ridge);
+            double[] change = step(cases, order, known, logs, counts, ridge);
             double largest = 0;
             for (int i = 0; i < logs.length; i++) {
                 logs[i] += Math.clamp(change[i], -MOST_STEP, MOST_STEP);
@@ -76,14 +78,16 @@ public final class Fit {
         return named;
     }
 
-    private static Effects effects(List<String> order, double[] logs) {
-        return new Effects(named(order, logs), new LinkedHashSet<>());
+    private static Effects effects(List<String> order, Map<String, Double> known, double[] logs) {
+        Map<String, Double> all = named(order, logs);
+        all.putAll(known);
+        return new Effects(all, new LinkedHashSet<>());
     }
 
-    private static double[] step(List<? extends Case> cases, List<String> order, double[] logs,
-            Map<String, Long> counts, double ridge) {
+    private static double[] step(List<? extends Case> cases, List<String> order, Map<String, Double> known,
+            double[] logs, Map<String, Long> counts, double ridge) {
         int rows = cases.size();
-        double[] residuals = residuals(cases, effects(order, logs));
+        double[] residuals = residuals(cases, effects(order, known, logs));
         double[] weights = new double[rows];
         for (int r = 0; r < rows; r++) {
             double size = Math.abs(residuals[r]);
@@ -95,7 +99,7 @@ public final class Fit {
         for (int i = 0; i < logs.length; i++) {
             double[] moved = logs.clone();
             moved[i] += DELTA;
-            slopes[i] = residuals(cases, effects(order, moved));
+            slopes[i] = residuals(cases, effects(order, known, moved));
             for (int r = 0; r < rows; r++) {
                 slopes[i][r] = (slopes[i][r] - residuals[r]) / DELTA;
             }

@@ -30,4 +30,18 @@ public final class Prefill {
         return (2 * shape.active() * tokens / efficiency + 2 * shape.width() * tokens * tokens / attention)
                 / (working * rate);
     }
+
+    /// Seconds of a prompt with the experts in the memory of CPUs: these compute them, or a GPU does after it has read
+    /// all of them over PCIe, whichever is faster.
+    ///
+    /// @param gpu what computes the rest
+    /// @param cpu what holds the experts
+    public static double besideCpu(Effects effects, Setup gpu, Setup cpu, Shape shape, double tokens) {
+        double onCpu = 2 * shape.chosen() * tokens / (cpu.devices() * cpu.device().rate(16)
+                * effects.of("experts compute", "experts compute " + gpu.family()));
+        double read = shape.experts() * gpu.bits() / 8 / (gpu.devices() * gpu.device().pcie()
+                * effects.of("experts read", "experts read " + gpu.family()));
+        double rest = seconds(effects, gpu, shape.withoutExperts(), tokens);
+        return Math.min(onCpu, Math.max(read, seconds(effects, gpu, shape, tokens) - rest)) + rest;
+    }
 }

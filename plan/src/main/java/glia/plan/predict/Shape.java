@@ -47,6 +47,16 @@ public record Shape(double parameters, double active, double width, double cache
                 active < parameters ? parameters - active : 0, active / parameters);
     }
 
+    /// The parameters of routed experts that a token chooses.
+    double chosen() {
+        return Math.min(active, experts * chosenPart);
+    }
+
+    /// The part of this model that is not routed experts, as a dense model.
+    Shape withoutExperts() {
+        return new Shape(parameters - experts, active - chosen(), width, cacheNumbers, layers, hidden, 0, 1);
+    }
+
     /// The part of the experts that a batch reads, if each token chooses at random: `1 - (1 - k/E)^batch`.
     public double expertsRead(double batch) {
         return 1 - Math.pow(1 - chosenPart, batch);

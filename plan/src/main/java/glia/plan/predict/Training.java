@@ -40,9 +40,10 @@ public final class Training {
     /// @param microBatch sequences at a time on a device
     /// @param micros micro-batches of a step and pipeline
     /// @param adapters whether only adapters are trained
+    /// @param whole whether the time is that of a whole run, with its interruptions
     public record Run(Device device, String framework, String precision, double devices, double tensor,
             double pipeline, double pieces, double experts, boolean sharded, Recompute recompute, double sequence,
-            double microBatch, double micros, boolean adapters) {
+            double microBatch, double micros, boolean adapters, boolean whole) {
         int bits() {
             return precision.contains("FP4") ? 4 : precision.contains("8") ? 8 : 16;
         }
@@ -72,7 +73,8 @@ public final class Training {
                 / (run.pieces() * run.micros() + run.pipeline() - 1) : 1;
         double efficiency = USUAL * effects.of("train", "train" + kind, "train " + run.precision(),
                 "train by " + run.framework(), shape.isSparse() ? "train experts" : "train dense",
-                "train recompute " + run.recompute(), run.sharded() ? "train sharded" : "train replicated")
+                "train recompute " + run.recompute(), run.sharded() ? "train sharded" : "train replicated",
+                run.whole() ? "train whole run" : "train steps")
                 * effects.power("train rate", Math.log(rate / RATE))
                 * effects.power("train rate " + run.bits() + " bits", Math.log(rate / RATE))
                 * effects.power("train hidden", Math.log(shape.hidden() / HIDDEN))

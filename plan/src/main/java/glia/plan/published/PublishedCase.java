@@ -25,6 +25,10 @@ public record PublishedCase(String id, String source, Kind kind, double publishe
         DECODE_CPU("decode on CPUs"),
         /// Prompt tokens per second.
         PREFILL("prefill"),
+        /// Tokens of prompt and answer per second of one sequence.
+        WHOLE("prompt and answer"),
+        /// Prompt or generated tokens per second with experts in the memory of CPUs and the rest on a GPU.
+        HYBRID("experts on CPUs"),
         /// Output tokens per second of a server under full load, dense models.
         SERVING("serving, dense"),
         /// The same with mixtures of experts.
@@ -41,11 +45,12 @@ public record PublishedCase(String id, String source, Kind kind, double publishe
             return words;
         }
 
-        /// The group of figures that are fitted together.
+        /// The group of figures that are fitted together; empty if they have no effects of their own.
         public String fitted() {
             return switch (this) {
                 case SERVING, SERVING_EXPERTS -> "serving";
-                case DECODE, DECODE_CPU, PREFILL, TRAINING -> words;
+                case WHOLE -> "";
+                case DECODE, DECODE_CPU, HYBRID, PREFILL, TRAINING -> words;
             };
         }
     }

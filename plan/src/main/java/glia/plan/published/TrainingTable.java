@@ -8,63 +8,54 @@ import glia.plan.predict.Shape;
 import glia.plan.predict.Training;
 import glia.plan.predict.Training.Recompute;
 import glia.plan.published.PublishedCase.Kind;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /// Reads rows of published speeds of training.
 final class TrainingTable {
     private static final double HOUR = 3600;
+    private static final double MINUTE = 60;
 
     private final Devices devices;
     private final Shapes shapes;
-    private final List<String> leftOut;
 
-    TrainingTable(Devices devices, Shapes shapes, List<String> leftOut) {
+    TrainingTable(Devices devices, Shapes shapes) {
         this.devices = devices;
         this.shapes = shapes;
-        this.leftOut = leftOut;
     }
 
-    List<PublishedCase> read(List<Row> rows) {
-        List<PublishedCase> cases = new ArrayList<>();
-        for (Row row : rows) {
-            if (devices.find(row.text("hardware")).isEmpty()) {
-                leftOut.add(row.text("id") + ": no device '" + row.text("hardware") + "' is known");
-            } else if (row.number("params_total").isEmpty() && row.words("config").isEmpty()
-                    && row.number("layers").isEmpty() || row.number("value").isEmpty()) {
-                leftOut.add(row.text("id") + ": it states neither parameters nor a shape");
-            } else {
-                of(row).ifPresentOrElse(cases::add, () -> leftOut.add(row.text("id")
-                        + ": no prediction for the metric '"
-                        + row.text("metric") + "'"));
-            }
-        }
-        return cases;
-    }
-
-    private Optional<PublishedCase> of(Row row) {
+    /// The case of a row.
+    ///
+    /// @throws IllegalArgumentException if it cannot be predicted; the message says why
+    PublishedCase read(Row row) {
+        double value = row.required("value");
         Shape shape = shapes.of(row);
         Training.Run run = run(row);
         ToDoubleFunction<Effects> tokens = e -> Training.tokensPerSecond(e, shape, run);
         String metric = row.text("metric").toLowerCase(Locale.ROOT);
-        ToDoubleFunction<Effects> prediction = null;
+        ToDoubleFunction<Effects> prediction;
         if (metric.startsWith("tokens/s")) {
             prediction = tokens;
         } else if (metric.startsWith("tflop/s")) {
             double operations = published(row, shape, run);
             prediction = e -> tokens.applyAsDouble(e) * operations / 1e12;
-        } else if (metric.contains("hours") && row.number("tokens_trained").isPresent()) {
+        } else if (metric.contains("hours")) {
             double trained = row.required("tokens_trained");
             prediction = e -> trained / tokens.applyAsDouble(e) / HOUR;
-        } else if (metric.contains("step") && row.number("global_batch_seqs").isPresent()) {
+        } else if (metric.contains("minutes")) {
+            double trained = row.required("tokens_trained") / run.devices();
+            prediction = e -> trained / tokens.applyAsDouble(e) / MINUTE;
+        } else if (metric.contains("mfu")) {
+            double operations = Training.operations(shape, run.sequence());
+            prediction = e -> 100 * tokens.applyAsDouble(e) * operations / run.device().rate(16);
+        } else if (metric.contains("step")) {
             double each = row.required("global_batch_seqs") * run.sequence() / run.devices();
             prediction = e -> each / tokens.applyAsDouble(e);
+        } else {
+            throw row.error("metric", "found '" + row.text("metric")
+                    + "', expected tokens/s, TFLOP/s, MFU, hours, minutes or seconds of a step");
         }
-        return Optional.ofNullable(prediction).map(p -> new PublishedCase(row.text("id"), row.text("source_key"),
-                Kind.TRAINING, row.required("value"), p, row));
+        return new PublishedCase(row.text("id"), row.text("source_key"), Kind.TRAINING, value, prediction, row);
     }
 
     /// FLOPs of a token as the publisher counts them, where the figure is in FLOPs: three definitions are in use.
@@ -88,7 +79,8 @@ final class TrainingTable {
         String shard = row.text("fsdp");
         return new Training.Run(device, row.text("source_key"), precision(row), count, tensor, pipeline,
                 row.number("vp", 1), row.number("ep", 1), shard.contains("SHARD") || shard.contains("FSDP")
-                || shard.contains("3"), recompute(row), sequence, micro, micros, row.text("kind").contains("lora"));
+                || shard.contains("3"), recompute(row), sequence, micro, micros, row.text("kind").contains("lora"),
+                row.text("kind").contains("whole"));
     }
 
     private static String precision(Row row) {
