@@ -123,7 +123,7 @@ class FamiliesTableTest {
             case Positions.Counted counted -> has("positions: learned, counted without padding");
             case Positions.Axes axes -> has("positions: learned, of rows and columns");
             case Positions.Grid grid -> has("positions: learned, sampled from a grid");
-            case Positions.None none -> { }
+            case Positions.None _, Positions.Sinusoids _ -> { }
         }
         if (spec.embedding().factors().isPresent()) {
             has("embedding: factorized");

@@ -107,7 +107,7 @@ public final class EmbedCommand implements Command {
                 console.err().println("glia: " + Units.counted((int) numTruncated, "text") + " truncated to the "
                         + embedder.maxTokens() + " tokens that the model reads");
             }
-            print(console, arguments.has(Json.OPTION), config.pooling(), texts, embedder.embed(inputs));
+            print(console, arguments.has(Json.OPTION), Optional.of(config.pooling()), texts, embedder.embed(inputs));
         }
         return ExitCode.OK;
     }
@@ -125,7 +125,7 @@ public final class EmbedCommand implements Command {
             vectors.add(embedder.embed(picture));
             names.add(file);
         }
-        print(console, arguments.has(Json.OPTION), Pooling.LAST, names, vectors.toArray(new float[0][]));
+        print(console, arguments.has(Json.OPTION), Optional.empty(), names, vectors.toArray(new float[0][]));
     }
 
     private static void printTokens(TokenEmbedder embedder, List<String> texts, Arguments arguments,
@@ -198,10 +198,12 @@ public final class EmbedCommand implements Command {
         return lines;
     }
 
-    private static void print(Console console, boolean json, Pooling pooling, List<String> texts, float[][] vectors) {
+    /// @param pooling empty where texts and pictures have heads of their own
+    private static void print(Console console, boolean json, Optional<Pooling> pooling, List<String> texts,
+            float[][] vectors) {
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>();
-            document.put("pooling", name(pooling));
+            pooling.ifPresent(how -> document.put("pooling", name(how)));
             document.put("size", vectors[0].length);
             document.put("embeddings", vectors);
             Json.print(console, document);
@@ -214,7 +216,7 @@ public final class EmbedCommand implements Command {
         }
     }
 
-    private static void compare(Console console, Pooling pooling, List<String> texts, float[][] vectors) {
+    private static void compare(Console console, Optional<Pooling> pooling, List<String> texts, float[][] vectors) {
         Table table = new Table("rl" + "r".repeat(texts.size()));
         List<Object> head = new ArrayList<>(List.of("", ""));
         for (int i = 0; i < texts.size(); i++) {
@@ -231,7 +233,7 @@ public final class EmbedCommand implements Command {
             table.row(row.toArray());
         }
         table.print(console);
-        console.printDim(console.out(), vectors[0].length + " numbers each, " + name(pooling)
-                + " pooling; cosine similarities");
+        console.printDim(console.out(), vectors[0].length + " numbers each"
+                + pooling.map(how -> ", " + name(how) + " pooling").orElse("") + "; cosine similarities");
     }
 }

@@ -1,11 +1,15 @@
 package glia.cli.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
 import glia.cli.terminal.ExitCode;
+import glia.engine.LanguageModel;
+import glia.engine.embedding.PictureEmbedder;
 import glia.io.file.AtomicFile;
+import glia.io.picture.Picture;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.NewHead;
@@ -14,11 +18,13 @@ import glia.model.adapter.AdapterFolder;
 import glia.model.adapter.AdapterHead;
 import glia.model.adapter.Adapters;
 import glia.model.write.ModelWriter;
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -119,5 +125,35 @@ class ClassifyCommandTest {
             assertEquals(ExitCode.USAGE, other.run(words.toArray(String[]::new)), other::err);
             assertTrue(other.err().contains("is a classifier and gives no probabilities of tokens"), other::err);
         }
+    }
+
+    @Test
+    void aPictureIsClassifiedByTexts() throws Exception {
+        Path to = folder.resolve("siglip");
+        Files.createDirectories(to);
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(GOLDENS.resolveSibling("golden-retrieval").resolve("siglip").resolve(file), to.resolve(file));
+        }
+        withTokenizer(to);
+        Files.writeString(to.resolve("preprocessor_config.json"), """
+                {"image_processor_type": "SiglipImageProcessor", "size": {"height": 16, "width": 16}, "resample": 3,
+                "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}""");
+        Path file = folder.resolve("pet.png");
+        ImageIO.write(new BufferedImage(20, 20, BufferedImage.TYPE_INT_RGB), "png", file.toFile());
+        JsonNode classes = JsonMapper.shared().readTree(run("classify", to.toString(), "--image", file.toString(),
+                "--labels", "w3, w4,w5", "--template", "w1 {}", "--json")).path("classes");
+        assertEquals(3, classes.size());
+        try (LanguageModel model = LanguageModel.load(to)) {
+            double[] expected = PictureEmbedder.of(model).classify(Picture.read(file), List.of("w1 w3", "w1 w4",
+                    "w1 w5"));
+            for (JsonNode one : classes) {
+                int index = List.of("w3", "w4", "w5").indexOf(one.path("label").asString());
+                assertEquals(expected[index], one.path("probability").asDouble(), 1e-3);
+            }
+        }
+        assertFalse(run("embed", to.toString(), "w3", "--json").contains("pooling"));
+        TestConsole console = new TestConsole("");
+        assertEquals(ExitCode.USAGE, console.run("classify", to.toString(), "--labels", "w3"));
+        assertTrue(console.err().contains("--image FILE and --labels"), console.err());
     }
 }

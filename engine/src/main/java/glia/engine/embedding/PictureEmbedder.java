@@ -148,6 +148,13 @@ public final class PictureEmbedder {
         return probabilities(logits(embed(pixels), texts.stream().map(this::embed).toList()));
     }
 
+    /// The same of a picture that is prepared as the files beside the model say.
+    ///
+    /// @throws CheckpointException as [#embed(Picture)]
+    public double[] classify(Picture picture, List<String> texts) throws CheckpointException {
+        return probabilities(logits(embed(picture), texts.stream().map(this::embed).toList()));
+    }
+
     /// The probabilities of logits of one picture.
     public double[] probabilities(float... logits) {
         double[] p = new double[logits.length];

@@ -30,7 +30,7 @@ final class Expected implements AutoCloseable {
     private static final String SIZES = "image_sizes";
     private static final String PLACES = "image_position_ids";
     private static final String SOUNDS = "input_features";
-    private static final String SOUND_MASK = "input_features_mask";
+    private static final List<String> SOUND_MASKS = List.of("input_features_mask", "feature_attention_mask");
     /// Prefixes of the names of inputs other than tokens.
     private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features",
             "input_values");
@@ -50,7 +50,7 @@ final class Expected implements AutoCloseable {
         for (String name : tensors.names()) {
             boolean isRead = name.equals("image_embeds")
                     || readsPictures && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
-                    || spec.towers().size() > 1 && List.of(SOUNDS, SOUND_MASK).contains(name);
+                    || spec.towers().size() > 1 && (SOUNDS.equals(name) || SOUND_MASKS.contains(name));
             isRead |= soundFeatures(spec).isPresent() && SIGNALS.contains(name);
             if (!isRead && OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
                 throw new CheckpointException(file, name, "is an image or a sound; Glia runs the text part of this "
@@ -212,16 +212,29 @@ final class Expected implements AutoCloseable {
 
     /// Sounds `[sounds, frames, K]`, the last frames of which may be padding.
     private List<Input.Rows> sounds(Tower tower) throws CheckpointException {
-        Tensor frames = reals(SOUNDS);
+        boolean isTransposed = has(SOUND_MASKS.getLast());
+        Tensor frames = isTransposed ? byFrames(reals(SOUNDS)) : reals(SOUNDS);
         int most = (int) frames.shape()[1];
         Tensor all = frames.reshape(frames.shape()[0] * most, tower.featureSize());
-        int[] mask = has(SOUND_MASK) ? bytes(SOUND_MASK) : new int[0];
+        int[] mask = isTransposed ? numbers(SOUND_MASKS.getLast()) : has(SOUND_MASKS.getFirst())
+                ? bytes(SOUND_MASKS.getFirst()) : new int[0];
         List<Input.Rows> sounds = new ArrayList<>();
         for (int from = 0; from < all.rows(); from += most) {
             int count = mask.length == 0 ? most : Arrays.stream(mask, from, from + most).sum();
             sounds.add(Input.Rows.of(tower, 1, all.rows(from, from + count), 1, 1, count));
         }
         return sounds;
+    }
+
+    /// Spectrograms `[sounds, frequencies, frames]` as `[sounds, frames, frequencies]`.
+    private static Tensor byFrames(Tensor x) {
+        long[] shape = x.shape();
+        Tensor y = Tensor.allocate(Arena.ofAuto(), DType.F32, shape[0], shape[2], shape[1]);
+        for (long i = 0; i < y.size(); i++) {
+            long sound = i / (shape[1] * shape[2]);
+            y.set(i, x.get((sound * shape[1] + i % shape[1]) * shape[2] + i / shape[1] % shape[2]));
+        }
+        return y;
     }
 
     /// The top left corner of a picture `[channels, height, width]`; the rest is padding.

@@ -57,7 +57,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PictureGoldenTest {
     private static final List<String> FOLDERS = List.of("chameleon", "emu3", "gemma3", "gemma4_unified", "glm4v",
             "internvl", "janus", "kimi_k25", "llama4", "llava", "llava_next", "minimax_m3", "mistral3",
-            "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm");
+            "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_vl", "qwen3_omni_thinker", "qwen3_vl", "smolvlm");
 
     @TempDir
     Path temporary;

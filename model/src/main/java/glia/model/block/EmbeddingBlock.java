@@ -11,10 +11,13 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.SliceColumns;
+import glia.tensor.ops.row.Columns.SwappedGroups;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.WeightedRows;
 import java.lang.foreign.Arena;
+import glia.tensor.ops.row.FoldedRows;
+import glia.tensor.ops.row.UnfoldedGrid;
 import glia.tensor.ops.row.UnfoldedRows;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,7 +53,8 @@ final class EmbeddingBlock {
                 : weights.get(Place.WHOLE, Role.EMBEDDING);
         features = spec.features().map(f -> f.stages().isEmpty() ? features(f, weights) : stages(f.stages(), weights))
                 .orElse((ops, x, pass, states) -> x);
-        positions = spec.positions() instanceof Positions.None ? List.of()
+        positions = spec.positions() instanceof Positions.None || spec.positions() instanceof Positions.Sinusoids
+                ? List.of()
                 : List.of(weights.get(Place.WHOLE, positionRole));
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
         layers = spec.perLayer().isEmpty() ? List.of()
@@ -88,6 +92,15 @@ final class EmbeddingBlock {
                     yield (ops, x, pass, states) -> product.forward(ops,
                             ops.apply(new UnfoldedRows(x, c.kernel(), c.stride(), c.padding())), pass, states);
                 }
+                case Stage.Halved h -> {
+                    Block product = Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, h.biased());
+                    yield (ops, x, pass, states) -> halve(ops, x, h, product, pass);
+                }
+                case Stage.Mapped m -> {
+                    Block product = Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, m.biased());
+                    yield (ops, x, pass, states) -> product.forward(ops, ops.apply(new SwappedGroups(x, m.bins(),
+                            x.cols() / m.bins())), pass, states);
+                }
                 case Stage.Activated f -> (ops, x, pass, states) -> ops.activate(x, f.activation());
             });
         }
@@ -98,6 +111,33 @@ final class EmbeddingBlock {
             }
             return y;
         };
+    }
+
+    private static Tensor halve(Ops ops, Tensor x, Stage.Halved h, Block product, Pass pass) {
+        UnfoldedGrid.Window window = new UnfoldedGrid.Window(UnfoldedGrid.Axis.single(1),
+                new UnfoldedGrid.Axis(x.rows(), Stage.Halved.KERNEL, 2, 1, 1),
+                new UnfoldedGrid.Axis(h.bins(), Stage.Halved.KERNEL, 2, 1, 1), true);
+        Tensor seen = ops.apply(new SwappedGroups(ops.apply(new UnfoldedGrid(ops.apply(new FoldedRows.Split(x,
+                h.bins())), window)), window.taps(), h.inputs()));
+        return ops.apply(new FoldedRows(product.forward(ops, seen, pass, States.NONE), h.binsOut()));
+    }
+
+    /// The waves of each place in its part of the input.
+    private static Tensor waves(Tensor x, Pass pass, double timescale) {
+        Tensor waves = Tensor.allocate(Arena.ofAuto(), DType.F32, x.rows(), x.cols());
+        int half = x.cols() / 2;
+        double step = Math.log(timescale) / Math.max(1, half - 1);
+        for (Pass.Part part : pass.parts()) {
+            for (int i = 0; i < part.count(); i++) {
+                long at = (long) (part.start() + i) * x.cols();
+                for (int c = 0; c < half; c++) {
+                    double angle = (part.from() + i) * Math.exp(-step * c);
+                    waves.set(at + c, (float) Math.sin(angle));
+                    waves.set(at + half + c, (float) Math.cos(angle));
+                }
+            }
+        }
+        return waves;
     }
 
     /// The input embeddings `[N, D]`.
@@ -116,8 +156,11 @@ final class EmbeddingBlock {
                         pass);
                 case Positions.Grid grid -> addSampled(ops, x, table, pass, grid);
                 case Positions.Axes axes -> addAxes(ops, x, table, pass, axes);
-                case Positions.None none -> x;
+                case Positions.None _, Positions.Sinusoids _ -> x;
             };
+        }
+        if (spec.positions() instanceof Positions.Sinusoids waves) {
+            x = ops.residual(x, waves(x, pass, waves.timescale()), 1);
         }
         for (Weight table : segments) {
             x = add(ops, x, table, pass.segments(), 0, "segment ", pass);

@@ -4,6 +4,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.Tower;
+import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Runs;
@@ -15,6 +16,7 @@ import glia.tensor.ops.row.FoldedRows;
 import glia.tensor.ops.row.Sums.GroupSums;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Sums.Sum;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -60,6 +62,7 @@ final class TowerBlock {
                     Weight newline = own.get(place, Role.NEWLINE);
                     yield (ops, x, features) -> arrange(ops, x, features.order(), newline);
                 }
+                case Tower.Step.Averaged averaged -> (ops, x, features) -> average(ops, x, averaged.count());
                 case Tower.Step.Pooled pooled -> (ops, x, features) -> pool(ops, x, features.grid(), pooled.side());
             });
         }
@@ -142,6 +145,9 @@ final class TowerBlock {
     ///
     /// @param order of the features, window by window
     private Pass pass(Ops ops, Input.Rows features, int[] order) {
+        if (spec.chunks().isPresent()) {
+            return sound(features.values(), spec.chunks().get(), features.hash());
+        }
         List<Integer> grid = features.grid();
         int leading = spec.numLeading();
         int runs = spec.films() == Tower.Films.TOGETHER ? 1 : grid.getFirst();
@@ -171,6 +177,41 @@ final class TowerBlock {
             pass.windows(windows(runs, grid.get(1), grid.get(2)));
         }
         return pass;
+    }
+
+    /// One run for the chunks that attend to each other.
+    private Pass sound(Tensor frames, Tower.Chunks chunks, String hash) {
+        Pass pass = new Pass();
+        int window = chunks.frames() * chunks.together();
+        for (int start = 0; start < frames.rows(); start += window) {
+            List<Input.Embedded> parts = new ArrayList<>();
+            int count = 0;
+            int end = Math.min(frames.rows(), start + window);
+            for (int from = start; from < end; from += chunks.frames()) {
+                Tensor chunk = frames.rows(from, Math.min(end, from + chunks.frames()));
+                int rows = spec.features().numRows(chunk.rows());
+                if (chunks.padded() && from > 0 && chunk.rows() < chunks.frames()) {
+                    Tensor filled = Tensor.allocate(Arena.ofAuto(), DType.F32, chunks.frames(), chunk.cols());
+                    filled.rows(0, chunk.rows()).copyFrom(chunk);
+                    chunk = filled;
+                }
+                parts.add(new Input.Embedded(count, new Input.Rows(chunk, List.of(1, 1, chunk.rows()), new int[0], -1,
+                        rows, new int[0], 1, rows, Tower.Sight.CAUSAL, hash + " " + from)));
+                count += rows;
+            }
+            pass.add(new int[count], parts, 0, count, 0, Pass.Outputs.NONE);
+            for (int i = 0; i < count; i++) {
+                pass.want(i);
+            }
+        }
+        return pass;
+    }
+
+    private static Tensor average(Ops ops, Tensor x, int count) {
+        int[] kept = IntStream.range(0, x.rows() / count * count).toArray();
+        int[] groups = IntStream.of(kept).map(i -> i / count).toArray();
+        return ops.scale(ops.apply(new GroupSums(ops.select(x, kept, kept.length), groups, kept.length / count)),
+                1f / count);
     }
 
     /// The features of all frames window by window, in each window in their order; empty without windows.

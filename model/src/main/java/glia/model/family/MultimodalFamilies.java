@@ -6,6 +6,8 @@ import java.util.List;
 final class MultimodalFamilies {
     private static final List<String> TOWER = List.of("vision_tower.", "multi_modal_projector.");
     private static final List<String> VISUAL = List.of("visual.");
+    /// The towers, and what makes speech, which is not run.
+    private static final List<String> OMNI = List.of("visual.", "audio_tower.", "talker.", "token2wav.", "code2wav.");
     private static final List<String> SHUFFLED = List.of("vision_model.", "connector.");
 
     private MultimodalFamilies() { }
@@ -40,6 +42,10 @@ final class MultimodalFamilies {
                     "pre_mm_projector_norm.", "vision_language_adapter.", "mtp_dspark.")),
             new TextBackbone("mistral3", "mistral", true, TOWER, new PixtralVision()),
             new TextBackbone("qwen2_5_vl", "qwen2_5_vl_text", false, VISUAL, QwenVision.QWEN2_5),
+            new TextBackbone("qwen2_5_omni_thinker", "qwen2_5_omni_text", false, OMNI, QwenOmni.QWEN2_5),
+            new TextBackbone("qwen2_5_omni", "qwen2_5_omni_text", false, OMNI, QwenOmni.QWEN2_5),
+            new TextBackbone("qwen3_omni_moe_thinker", "qwen3_omni_moe_text", false, OMNI, QwenOmni.QWEN3),
+            new TextBackbone("qwen3_omni_moe", "qwen3_omni_moe_text", false, OMNI, QwenOmni.QWEN3),
             new TextBackbone("qwen2_vl", "qwen2_vl_text", false, VISUAL, QwenVision.QWEN2),
             new TextBackbone("qwen3_5", "qwen3_5_text", false, VISUAL, QwenVision.QWEN3_5),
             new TextBackbone("qwen3_5_moe", "qwen3_5_moe_text", false, VISUAL, QwenVision.QWEN3_5),

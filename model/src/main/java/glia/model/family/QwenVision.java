@@ -83,7 +83,7 @@ enum QwenVision implements TowerFamily {
         ModelSpec body = TowerFamily.body("qwen_vision", 0, hidden, embedding.with(features), sublayers,
                 new Norm.None());
         int out = text.hiddenSize();
-        Tower tower = new Tower(body, merger(norm, hidden, side, out, true), config.positive("image_token_id",
+        Tower tower = new Tower(body, merger(norm, hidden, side, out, true), TowerFamily.placeholder(config,
                 this == QWEN3_5 ? 248_056 : 151_655), side, Tower.Axes.GRID, Tower.Sight.CAUSAL);
         List<Tower.Tap> taps = new ArrayList<>();
         if (this == QWEN3) {

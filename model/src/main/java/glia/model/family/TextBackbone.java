@@ -24,9 +24,10 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
         Optional<TowerFamily> tower) implements Family {
     private static final String HEAD = "tie_word_embeddings";
     private static final String MODEL = "model.";
+    private static final String THINKER = "thinker.";
     private static final List<String> PREFIXES =
             List.of("language_model.model.", "model.language_model.model.", "model.language_model.",
-                    "model.text_model.", "text_model.model.");
+                    "model.text_model.", "text_model.model.", "thinker.model.");
 
     /// A family whose towers are not run.
     TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts) {
@@ -44,16 +45,23 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
     }
 
     @Override
-    public ModelSpec spec(Config config) throws CheckpointException {
+    public ModelSpec spec(Config whole) throws CheckpointException {
+        Config config = thinker(whole);
         Config text = TextConfig.read(config, textType);
         ModelSpec spec = Families.of(text).spec(text);
         boolean one = config.flag(HEAD, text.flag(HEAD, tied));
         return spec.withHead(spec.head().with(one ? Head.Matrix.TIED : Head.Matrix.SEPARATE));
     }
 
+    /// The part that reads and writes text, of models that speak too.
+    private static Config thinker(Config config) throws CheckpointException {
+        return config.isObject("thinker_config") ? config.child("thinker_config") : config;
+    }
+
     /// With the tower, if the checkpoint has it.
     @Override
-    public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
+    public ModelSpec spec(Config whole, Set<String> tensors) throws CheckpointException {
+        Config config = thinker(whole);
         ModelSpec text = spec(config);
         return tower.isPresent() && config.has("vision_config")
                 && config.child("vision_config").has("patch_size") && tower.get().isIn(tensors)
@@ -79,6 +87,7 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
         } else if (name.startsWith("lm_head.")) {
             names.add("language_model." + name);
             names.add("text_model." + name);
+            names.add("thinker." + name);
         }
         names.add(name);
         if (names.size() == 1) {
@@ -89,7 +98,8 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
 
     @Override
     public boolean ignores(ModelSpec spec, String name) {
-        String bare = name.startsWith(MODEL) ? name.substring(MODEL.length()) : name;
+        String bare = name.startsWith(MODEL) ? name.substring(MODEL.length())
+                : name.startsWith(THINKER) ? name.substring(THINKER.length()) : name;
         if (otherParts.stream().anyMatch(bare::startsWith)) {
             return true;
         }

@@ -185,7 +185,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     private void positions(Shapes shapes, Role role, int width) {
         switch (positions) {
-            case Positions.None none -> { }
+            case Positions.None _, Positions.Sinusoids _ -> { }
             case Positions.Learned learned -> shapes.add(role, learned.first() + learned.count(), width);
             case Positions.Grid grid -> shapes.add(role, grid.count(), width);
             case Positions.Axes axes -> shapes.add(role, 2L * axes.count(), width);

@@ -7,6 +7,12 @@ public sealed interface Positions {
     /// None; attention may encode positions.
     record None() implements Positions { }
 
+    /// `[sin(p / s^(i / (n - 1))) | cos(…)]` for i = 0 … n - 1, of position p in its part of the input, such as a chunk
+    /// of a sound; added. https://arxiv.org/abs/1706.03762
+    ///
+    /// @param timescale s
+    record Sinusoids(double timescale) implements Positions { }
+
     /// A learned vector for each of `count` positions, added. https://arxiv.org/abs/1706.03762
     ///
     /// @param first the row of position 0; the rows before it are not used

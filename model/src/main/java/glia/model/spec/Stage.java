@@ -43,6 +43,47 @@ public sealed interface Stage {
         }
     }
 
+    /// A convolution over time and frequency of 3 × 3 places at each second place, with zeros around them. A row holds
+    /// the channels of frequency after frequency. https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+    ///
+    /// @param bins frequencies of its input
+    /// @param inputs channels of its input
+    /// @param outputs channels of its rows
+    record Halved(int bins, int inputs, int outputs, boolean biased) implements Stage {
+        public static final int KERNEL = 3;
+
+        public Halved {
+            NumberRange.SIZE.require("frequencies", bins);
+            NumberRange.SIZE.require("inputs of a convolution", inputs);
+            NumberRange.SIZE.require("outputs of a convolution", outputs);
+        }
+
+        /// The number of frequencies of its rows.
+        public int binsOut() {
+            return (bins + 1) / 2;
+        }
+
+        @Override
+        public int numRows(int count) {
+            return (count + 1) / 2;
+        }
+
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            shapes.linear(Role.STAGE, Role.STAGE_BIAS, biased, outputs, (long) inputs * KERNEL * KERNEL);
+            return binsOut() * outputs;
+        }
+    }
+
+    /// A linear map of rows that hold the channels of frequency after frequency; it reads channel after channel.
+    record Mapped(int bins, int outputs, boolean biased) implements Stage {
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            shapes.linear(Role.STAGE, Role.STAGE_BIAS, biased, outputs, size);
+            return outputs;
+        }
+    }
+
     /// An activation function.
     record Activated(Activation activation) implements Stage { }
 }

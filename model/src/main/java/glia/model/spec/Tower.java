@@ -18,8 +18,9 @@ import java.util.stream.Stream;
 /// @param sight what the rows attend to
 /// @param films what the frames of a film are to each other
 /// @param taps projectors of inner layers, whose rows are added to the language model's stream
+/// @param chunks how a sound is cut, if it is
 public record Tower(ModelSpec body, List<Step> projector, int placeholder, int side, Axes axes, Sight sight,
-        Films films, List<Tap> taps) {
+        Films films, List<Tap> taps, Optional<Chunks> chunks) {
     /// Axes of a grid: time, row, column.
     public static final int NUM_AXES = 3;
 
@@ -50,6 +51,18 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
     public record Tap(int layer, List<Step> projector) {
         public Tap {
             projector = List.copyOf(projector);
+        }
+    }
+
+    /// The chunks of a sound, whose stages are computed apart.
+    ///
+    /// @param frames of a chunk; the last one may be shorter
+    /// @param together chunks that attend to each other
+    /// @param padded whether zeros fill the last chunk, if it is not the only one
+    public record Chunks(int frames, int together, boolean padded) {
+        public Chunks {
+            NumberRange.SIZE.require("frames of a chunk", frames);
+            NumberRange.SIZE.require("chunks of a window", together);
         }
     }
 
@@ -85,6 +98,9 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
 
         /// The mean of each square of the grid, whose features are row by row.
         record Pooled(int side) implements Step { }
+
+        /// The mean of each `count` rows one after another; those that are left over are left out.
+        record Averaged(int count) implements Step { }
 
         /// A fixed factor.
         record Scaled(float factor) implements Step { }
@@ -193,17 +209,22 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
 
     /// A tower whose frames are apart, without taps.
     public Tower(ModelSpec body, List<Step> projector, int placeholder, int side, Axes axes, Sight sight) {
-        this(body, projector, placeholder, side, axes, sight, Films.APART, List.of());
+        this(body, projector, placeholder, side, axes, sight, Films.APART, List.of(), Optional.empty());
     }
 
     /// A copy with other frames.
     public Tower with(Films other) {
-        return new Tower(body, projector, placeholder, side, axes, sight, other, taps);
+        return new Tower(body, projector, placeholder, side, axes, sight, other, taps, chunks);
     }
 
     /// A copy with taps.
     public Tower withTaps(List<Tap> others) {
-        return new Tower(body, projector, placeholder, side, axes, sight, films, others);
+        return new Tower(body, projector, placeholder, side, axes, sight, films, others, chunks);
+    }
+
+    /// A copy for sounds that are cut.
+    public Tower with(Chunks others) {
+        return new Tower(body, projector, placeholder, side, axes, sight, films, taps, Optional.of(others));
     }
 
     /// The width of a feature, K.
@@ -225,6 +246,9 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
     ///
     /// @throws IllegalArgumentException if the sides of the grid are no multiples
     public int numRows(int time, int height, int width) {
+        if (chunks.isPresent()) {
+            return ofSound(width);
+        }
         if (time > 1 && films == Films.NONE) {
             throw new IllegalArgumentException("a film of " + time + " frames, but the model takes pictures only");
         }
@@ -241,6 +265,19 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
                     + (p.count() - numLeading()) + " patches, for which the model has positions");
         }
         return time;
+    }
+
+    /// The number of rows of a sound.
+    private int ofSound(int frames) {
+        Chunks own = chunks.orElseThrow();
+        int rows = frames / own.frames * features().numRows(own.frames) + features().numRows(frames % own.frames);
+        for (Step step : projector) {
+            rows = step instanceof Step.Averaged averaged ? rows / averaged.count : rows;
+        }
+        if (rows < 1) {
+            throw new IllegalArgumentException("a sound of " + frames + " frames is too short");
+        }
+        return rows;
     }
 
     /// Whether a picture has one row.
@@ -330,7 +367,7 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
                         shapes.add(Role.LOGIT_BIAS, 1, 1);
                     }
                 }
-                case Step.Pooled _, Step.Activated _, Step.Scaled _, Step.ClassToken _ -> { }
+                case Step.Averaged _, Step.Pooled _, Step.Activated _, Step.Scaled _, Step.ClassToken _ -> { }
             }
         }
     }

@@ -42,7 +42,14 @@ public record UnfoldedGrid(Tensor x, Window window, int from, int to) implements
     }
 
     /// The axes: frames, lines, columns.
-    public record Window(Axis frames, Axis lines, Axis columns) {
+    ///
+    /// @param byColumns whether the places under the kernel are counted column by column, not line by line
+    public record Window(Axis frames, Axis lines, Axis columns, boolean byColumns) {
+        /// Places under the kernel line by line.
+        public Window(Axis frames, Axis lines, Axis columns) {
+            this(frames, lines, columns, false);
+        }
+
         /// The number of places of the grid.
         public int places() {
             return Math.multiplyExact(frames.size, Math.multiplyExact(lines.size, columns.size));
@@ -62,9 +69,12 @@ public record UnfoldedGrid(Tensor x, Window window, int from, int to) implements
         int place(int row, int tap) {
             int wide = columns.outputs();
             int high = lines.outputs();
+            int inside = tap % (columns.kernel * lines.kernel);
             int t = row / wide / high * frames.stride - frames.before + tap / columns.kernel / lines.kernel;
-            int y = row / wide % high * lines.stride - lines.before + tap / columns.kernel % lines.kernel;
-            int x = row % wide * columns.stride - columns.before + tap % columns.kernel;
+            int y = row / wide % high * lines.stride - lines.before
+                    + (byColumns ? inside % lines.kernel : inside / columns.kernel);
+            int x = row % wide * columns.stride - columns.before
+                    + (byColumns ? inside / lines.kernel : inside % columns.kernel);
             boolean isInside = t >= 0 && t < frames.size && y >= 0 && y < lines.size && x >= 0 && x < columns.size;
             return isInside ? (t * lines.size + y) * columns.size + x : -1;
         }
