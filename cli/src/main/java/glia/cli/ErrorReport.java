@@ -45,7 +45,8 @@ record ErrorReport(String message, int exitCode) {
             case LogitException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case IllegalArgumentException e -> new ErrorReport(text(e), ExitCode.USAGE);
             case OutOfMemoryError e -> new ErrorReport("not enough memory: " + text(e)
-                    + "\ntry a smaller --context, or a model in a smaller format", ExitCode.MEMORY);
+                    + "\ntry a smaller --context, or a model in a smaller format; "
+                    + "glia plan --this-machine shows what runs here", ExitCode.MEMORY);
             default -> new ErrorReport("internal error: " + text(error)
                     + "\nplease report it with what --debug shows", ExitCode.INTERNAL);
         };

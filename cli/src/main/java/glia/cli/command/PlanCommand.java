@@ -9,8 +9,10 @@ import glia.cli.terminal.ExitCode;
 import glia.plan.choose.Matrix;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
+import glia.plan.choose.TrainingPlan;
 import glia.plan.data.Device;
 import glia.plan.data.Devices;
+import glia.plan.data.Prices;
 import glia.plan.data.Quality;
 import glia.plan.predict.Effects;
 import java.io.IOException;
@@ -64,6 +66,18 @@ public final class PlanCommand implements Command {
     private static final Option<Boolean> MACHINE = Option.flag(
             "measure this machine for 15 s and show what runs on it and how fast; with --model, a file or a model of "
                     + "the catalogue, its speeds under the names of glia bench", "--this-machine");
+    private static final String RUN = "Training";
+    private static final Option<Float> TOKENS = Option.numberAbove("N", 0, 1e18f, "plan a training run of --model "
+            + "(default: llama-3.1-8b) on this many tokens, such as 15e12: layout, memory, time and cost",
+            "--train-tokens").in(RUN);
+    private static final Option<Integer> DEVICES = Option.integer("N", 1, 1_000_000, "devices of the run (default: 8)",
+            "--devices").in(RUN);
+    private static final Option<Integer> SEQUENCE = Option.integer("N", 1, 1_000_000_000,
+            "tokens of a sequence (default: 8192)", "--sequence").in(RUN);
+    private static final Option<TrainingPlan.Method> METHOD = Option.choice("METHOD", TrainingPlan.Method.class,
+            "what is trained: all weights, LoRA adapters, or all weights by reinforcement learning with rollouts "
+                    + "(default: full)", "--method").in(RUN);
+    private static final Option<Boolean> FP8 = Option.flag("multiply in FP8 in place of BF16", "--fp8").in(RUN);
     private static final String USUAL_DEVICE = "H100 SXM 80GB";
 
     /// For [glia.cli.Cli].
@@ -78,11 +92,13 @@ public final class PlanCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
                 List.of(Json.OPTION, MACHINE, MATRIX, CHECK, FIT, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST,
-                        BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL))
+                        BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL,
+                        TOKENS, DEVICES, SEQUENCE, METHOD, FP8))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
                         $ glia plan --this-machine
+                        $ glia plan --train-tokens 1e12 --model llama-3.1-8b --devices 512
                         $ glia plan --matrix --device "H200 SXM 141GB"
                         $ glia plan --scaling runs.csv
                         $ glia plan --check planning""")
@@ -102,6 +118,9 @@ public final class PlanCommand implements Command {
         if (arguments.has(MACHINE)) {
             return PlanMachine.run(arguments.all(MODEL), arguments.has(Json.OPTION), console);
         }
+        if (arguments.has(TOKENS)) {
+            return PlanTraining.run(training(arguments), arguments.has(Json.OPTION), console);
+        }
         if (arguments.has(MATRIX)) {
             Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));
             List<String> models = arguments.has(MODEL) ? arguments.all(MODEL) : Matrix.MODELS;
@@ -112,6 +131,16 @@ public final class PlanCommand implements Command {
         Planner.Plan plan = new Planner(Effects.fitted(), Devices.known()).plan(needs);
         PlanReport.print(needs, plan, arguments.has(Json.OPTION), console);
         return plan.choices().isEmpty() ? ExitCode.FAILED : ExitCode.OK;
+    }
+
+    private static TrainingPlan.Task training(Arguments arguments) {
+        String name = arguments.get(MODEL).orElse("llama-3.1-8b");
+        Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));
+        double dollars = arguments.has(PRICE) ? arguments.required(PRICE)
+                : Prices.known().of(device.name()).map(Prices.Price::dollars).orElse(0.0);
+        return new TrainingPlan.Task(PlanMachine.ofCatalogue(name), arguments.required(TOKENS),
+                arguments.get(SEQUENCE).orElse(8192), arguments.get(METHOD).orElse(TrainingPlan.Method.FULL),
+                arguments.has(FP8) ? "FP8" : "BF16", device, arguments.get(DEVICES).orElse(8), dollars);
     }
 
     private static Needs needs(Arguments arguments) {

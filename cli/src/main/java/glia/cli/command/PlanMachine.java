@@ -100,7 +100,7 @@ final class PlanMachine {
         }
     }
 
-    private static ModelSpec ofCatalogue(String name) {
+    static ModelSpec ofCatalogue(String name) {
         return Catalogue.load().find(name).stream().filter(Disclosed.class::isInstance).map(Disclosed.class::cast)
                 .findFirst().orElseThrow(() -> new IllegalArgumentException(name + ": its architecture is not "
                         + "published")).validSpec();
