@@ -11,6 +11,7 @@ import glia.check.policy.VerlLossCases;
 import glia.check.preference.DpoRuns;
 import glia.check.preference.PreferenceCases;
 import glia.check.preference.PrmCases;
+import glia.check.reference.CacheCases;
 import glia.check.reference.CaseFile;
 import glia.check.reference.CaseGroup;
 import glia.check.reference.CaseResult;
@@ -54,11 +55,13 @@ public final class CaseTree {
             entry("kto", CaseFile.group(PreferenceCases::kto)),
             entry("lora", LoraCases::run),
             entry("math-verify", MathVerifyCases::run),
+            entry("memory", CacheCases::memory),
             entry("minillm", CaseFile.group(MiniLlmCases::run)),
             entry("optim", CaseFile.group(OptimCases::run)),
             entry("orpo", CaseFile.group(PreferenceCases::orpo)),
             entry("ppo-trl", CaseFile.group(PpoCases::run)),
             entry("prm", PrmCases::run),
+            entry("quant", CacheCases.formats()),
             entry("reward-model", CaseFile.group(RewardModelCases::run)),
             entry("rewards", RewardCases::run),
             entry("rloo", CaseFile.group(RlooCases::run)),

@@ -162,6 +162,10 @@ public final class Generator implements AutoCloseable {
         /// Whether the thinking has ended.
         private boolean isThought;
         private boolean isThoughtDelivered;
+        /// Tokens of the prompt that are computed, and of all of it.
+        private int numRead;
+        private int numReadDelivered;
+        private int length;
 
         Text(GenerationOptions options, boolean special, Optional<ThinkingPlan> plan, TextListener listener) {
             this.listener = listener;
@@ -183,6 +187,12 @@ public final class Generator implements AutoCloseable {
         }
 
         @Override
+        public synchronized void prefilled(int tokens, int promptLength) {
+            numRead = tokens;
+            length = promptLength;
+        }
+
+        @Override
         public void thinking(int sample, String piece) {
             thinking.append(piece);
         }
@@ -201,12 +211,24 @@ public final class Generator implements AutoCloseable {
         ///
         /// @return false if the listener has cancelled
         boolean deliver() {
+            deliverProgress();
             deliverThinking();
             String piece = take();
             if (!piece.isEmpty()) {
                 listener.text(piece);
             }
             return !listener.cancelled();
+        }
+
+        private void deliverProgress() {
+            int read;
+            synchronized (this) {
+                read = numRead;
+            }
+            if (read > numReadDelivered) {
+                numReadDelivered = read;
+                listener.reading(read, length);
+            }
         }
 
         private void deliverThinking() {

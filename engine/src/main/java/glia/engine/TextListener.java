@@ -18,6 +18,12 @@ public interface TextListener {
     /// Receives the canvas of a text diffusion model after a step, after the text that has become final.
     default void canvas(Canvas canvas) { }
 
+    /// Is called while a long prompt is computed.
+    ///
+    /// @param numRead tokens of the prompt that are computed
+    /// @param length tokens of the prompt
+    default void reading(int numRead, int length) { }
+
     /// Is called before each token.
     ///
     /// @return true to end the answer

@@ -38,7 +38,7 @@ public final class Divergence {
     ///     rounded
     public static void main(String[] args) throws Exception {
         if (args.length < 3 || args.length > 4) {
-            System.err.println("usage: MODEL TEXT WINDOWS [f32|bf16|int8]");
+            System.err.println("usage: MODEL TEXT WINDOWS [KV cache type]");
             System.exit(2);
         }
         LoadOptions options = LoadOptions.defaults().withPrecision(Precision.EXACT);

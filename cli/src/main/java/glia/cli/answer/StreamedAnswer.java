@@ -1,6 +1,7 @@
 package glia.cli.answer;
 
 import glia.cli.terminal.Console;
+import glia.cli.terminal.Units;
 import glia.cli.terminal.VisibleText;
 import glia.cli.terminal.WordWrap;
 import glia.engine.TextListener;
@@ -23,6 +24,9 @@ public class StreamedAnswer implements TextListener {
     private boolean isDrawn;
     private boolean isThinking;
     private volatile boolean stopped;
+    private long readingSince;
+    private int readBefore;
+    private boolean showsProgress;
 
     /// @param console on whose standard output the answer is printed
     /// @param width columns at which lines are wrapped between words; 0: nowhere
@@ -44,7 +48,34 @@ public class StreamedAnswer implements TextListener {
     private void begin() {
         if (!begun) {
             begun = true;
+            clearProgress();
             onFirst.run();
+        }
+    }
+
+    /// Shows on a terminal how much of a long prompt is computed and how long the rest will take.
+    @Override
+    public void reading(int numRead, int length) {
+        long now = System.nanoTime();
+        if (readingSince == 0) {
+            readingSince = now;
+            readBefore = numRead;
+            return;
+        }
+        if (console.errIsTerminal() && console.color()) {
+            double seconds = (now - readingSince) / 1e9 * (length - numRead) / (numRead - readBefore);
+            clearProgress();
+            console.err().print("Reading the prompt: " + numRead + " of " + length + " tokens, about "
+                    + Units.wholeSeconds(seconds) + " left");
+            console.err().flush();
+            showsProgress = true;
+        }
+    }
+
+    private void clearProgress() {
+        if (showsProgress) {
+            console.clearProgress();
+            showsProgress = false;
         }
     }
 
@@ -119,6 +150,7 @@ public class StreamedAnswer implements TextListener {
 
     /// Prints the rest of the text, and ends the line.
     public void end() {
+        clearProgress();
         print(lines.finish());
         console.out().println();
     }

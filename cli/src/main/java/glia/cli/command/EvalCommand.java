@@ -14,6 +14,7 @@ import glia.io.hub.ModelLocation;
 import glia.lab.eval.EvalResult;
 import glia.lab.eval.EvalTask;
 import glia.lab.eval.Evaluation;
+import glia.lab.eval.Ruler;
 import glia.lab.eval.TaskFile;
 import glia.tensor.Precision;
 import java.io.IOException;
@@ -99,7 +100,7 @@ public final class EvalCommand implements Command {
     /// Reads all tasks before the model is loaded.
     private static List<EvalTask> tasks(Arguments arguments) throws CheckpointException {
         List<EvalTask> tasks = new ArrayList<>();
-        for (String name : arguments.repeated()) {
+        for (String name : arguments.repeated().stream().flatMap(n -> Ruler.names(n).stream()).toList()) {
             EvalTask task = TaskFile.read(name);
             if (arguments.has(SHOTS) && task.kind() != EvalTask.Kind.TEXT) {
                 task = task.withShots(arguments.get(SHOTS).orElseThrow());

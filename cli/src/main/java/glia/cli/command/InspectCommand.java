@@ -80,6 +80,7 @@ public final class InspectCommand implements Command {
                         parameters         260.0 K (260032)
                         context            512 tokens
                         ...
+                        $ glia inspect SmolLM2-135M-Instruct --context 1m
                         $ glia inspect --catalogue llama-3.1-8b""");
     }
 
@@ -114,14 +115,22 @@ public final class InspectCommand implements Command {
                 if (!adapter.isEmpty()) {
                     document.put("adapter", adapter);
                 }
+                context(model, facts, arguments).ifPresent(view -> document.put("at_context", view.document()));
                 Json.print(console, document);
             } else {
                 table(path, facts, text, adapter).print(console);
                 console.out().println();
                 new LayerTable(facts.layers(), ALLOCATED).table().print(console);
+                context(model, facts, arguments).ifPresent(view -> view.print(console));
             }
         }
         return ExitCode.OK;
+    }
+
+    /// What the context of the command line costs, if there is one.
+    private static Optional<ContextView> context(Model model, ModelSummary facts, Arguments arguments) {
+        return ComputeOptions.context(arguments).map(length -> new ContextView(model, facts, length,
+                ComputeOptions.of(arguments, Precision.FAST).numThreads()));
     }
 
     /// The adapter that was named in place of a model; empty if none was.

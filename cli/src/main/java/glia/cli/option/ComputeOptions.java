@@ -26,8 +26,8 @@ public final class ComputeOptions {
 
     private static final Option<Integer> THREADS = Option.integer("N", 1, 1024,
             "threads (default: one per core)", "--threads", "-t").in(GROUP).elsewhere("--num-threads", "--n-threads");
-    private static final Option<Integer> CONTEXT = Option.integer("TOKENS", 1, Integer.MAX_VALUE,
-            "context length (default: the model's)", "--context", "-c").in(GROUP)
+    private static final Option<Integer> CONTEXT = Option.parsed("TOKENS", List.of(), ComputeOptions::tokens,
+            "context length, such as 8192, 128k or 1m (default: the model's)", "--context", "-c").in(GROUP)
             .elsewhere("--ctx-size", "--num-ctx", "--n-ctx", "--ctx", "--max-model-len");
     private static final Option<KernelSet> KERNELS = Option.choice("BACKEND", KernelSet.class,
             "kernel backend; emitted takes the best instruction-set level (default: the fastest here)", "--kernels")
@@ -50,7 +50,8 @@ public final class ComputeOptions {
     /// For commands whose models have a KV cache.
     public static final Option<KeyValueType> KV_CACHE_TYPE = Option.parsed("TYPE",
             Stream.of(KeyValueType.values()).map(KeyValueType::label).toList(), ComputeOptions::keyValueType,
-            "number format of the KV cache; bf16 takes half the memory, int8 about a quarter (default: f32)",
+            "number format of the KV cache: f32, bf16 (half the memory), int8 or q8 (a quarter), q5, q4 (a seventh), "
+                    + "or those of keys and values, such as q8:q4 (default: f32)",
             "--kv-cache-type").in(GROUP).elsewhere("--cache-type-k", "--cache-type-v", "-ctk", "--kv-cache-dtype");
 
     /// For commands that hold long texts.
@@ -100,9 +101,23 @@ public final class ComputeOptions {
         return bytes;
     }
 
+    private static int tokens(String word) {
+        Matcher m = SIZE.matcher(word.toLowerCase(Locale.ROOT));
+        if (!m.matches() || m.group(3) != null || amount(m) < 1 || amount(m) > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("'" + word + "' is not a number of tokens such as 8192, 128k or 1m");
+        }
+        return (int) amount(m);
+    }
+
+    /// The context length of the command line, if it has one.
+    public static Optional<Integer> context(Arguments arguments) {
+        return arguments.get(CONTEXT);
+    }
+
     private static KeyValueType keyValueType(String word) {
         return KeyValueType.named(word).orElseThrow(() ->
-                new IllegalArgumentException("'" + word + "' is not f32, bf16 or int8 (also called q8_0)"));
+                new IllegalArgumentException("'" + word + "' is not f32, bf16, int8 (also called q8_0), q5, q4, "
+                        + "int8:q5, int8:q4 or q5:q4"));
     }
 
     /// The options as given.
@@ -151,14 +166,18 @@ public final class ComputeOptions {
         };
     }
 
+    private static double amount(Matcher m) {
+        int power = "kmgt".indexOf(m.group(2)) + (m.group(2).isEmpty() ? 0 : 1);
+        return Double.parseDouble(m.group(1)) * Math.pow(1024, power);
+    }
+
     /// Reads a size such as `8GB`, `512MiB` or `1.5g`; units are powers of 1024.
     public static long bytes(String word) {
         Matcher m = SIZE.matcher(word.toLowerCase(Locale.ROOT));
         if (!m.matches()) {
             throw new IllegalArgumentException("'" + word + "' is not a size such as 8GB or 512MB");
         }
-        int power = "kmgt".indexOf(m.group(2)) + (m.group(2).isEmpty() ? 0 : 1);
-        double bytes = Double.parseDouble(m.group(1)) * Math.pow(1024, power);
+        double bytes = amount(m);
         if (bytes < 1 || bytes > Long.MAX_VALUE / 2) {
             throw new IllegalArgumentException(word + " is not between 1 byte and 4 exabytes");
         }

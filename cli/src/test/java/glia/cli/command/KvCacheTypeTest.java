@@ -46,6 +46,9 @@ class KvCacheTypeTest {
         assertEquals(f32, bf16, f32 / 100);
         assertEquals(f32, int8, f32 / 50);
         assertEquals(int8, perplexity(text, "--kv-cache-type", "q8_0"));
+        double mixed = perplexity(text, "--kv-cache-type", "q8:q4");
+        assertNotEquals(int8, mixed);
+        assertEquals(f32, mixed, f32 / 20);
     }
 
     private static double perplexity(Path text, String... more) {
@@ -74,7 +77,7 @@ class KvCacheTypeTest {
     @Test
     void otherTypesAreRefused() {
         String message = run(ExitCode.USAGE, "run", "stories260K", "hello", "--kv-cache-type", "f16").err();
-        assertTrue(message.contains("is not f32, bf16 or int8 (also called q8_0)"), message);
+        assertTrue(message.contains("is not f32, bf16, int8 (also called q8_0), q5, q4"), message);
     }
 
     @Test

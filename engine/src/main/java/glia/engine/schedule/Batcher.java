@@ -69,6 +69,7 @@ final class Batcher {
         Tensor logits = compute();
         if (logits != null) {
             long nanos = System.nanoTime() - start;
+            plan.report(nanos);
             sampling.run(plan.planned(), logits);
             drafts.report(plan.planned(), nanos);
         }

@@ -20,6 +20,7 @@ final class PassPlan {
 
     private final int tokenBudget;
     private final DraftStep drafts;
+    private final PromptPace pace = new PromptPace();
     private final List<ScheduledSequence> planned = new ArrayList<>();
 
     PassPlan(int tokenBudget, DraftStep drafts) {
@@ -30,6 +31,18 @@ final class PassPlan {
     /// The sequences of the pass.
     List<ScheduledSequence> planned() {
         return planned;
+    }
+
+    /// Reports the time of the planned pass, before its sequences change.
+    void report(long nanos) {
+        int numDecoding = 0;
+        int numPrompt = 0;
+        for (int i = 0; i < planned.size(); i++) {
+            ScheduledSequence s = planned.get(i);
+            numDecoding += s.state() == SequenceState.DECODING ? 1 : 0;
+            numPrompt += s.state() == SequenceState.DECODING ? 0 : s.planned;
+        }
+        pace.report(numDecoding, numPrompt, nanos);
     }
 
     /// Plans a pass of running sequences.
@@ -55,6 +68,12 @@ final class PassPlan {
         }
         int budget = tokenBudget - planned.size();
         budget -= drafts.plan(planned, numPrompts > 0 ? budget - 1 : budget);
+        if (!planned.isEmpty() && numPrompts > 0) {
+            budget = pace.limit(budget);
+            if (budget == 0) {
+                return;
+            }
+        }
         if (numPrompts == 1) {
             add(prompt, budget, true);
         } else if (numPrompts > 1) {

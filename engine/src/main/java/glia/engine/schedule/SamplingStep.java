@@ -62,7 +62,7 @@ final class SamplingStep {
     private void gather(ScheduledSequence s) {
         int row = s.computed.row();
         if (row < 0) {
-            admission.keep(s);
+            prefilled(s);
             return;
         }
         if (s.state() == SequenceState.PREFILLING) {
@@ -73,6 +73,15 @@ final class SamplingStep {
             }
         }
         add(s, row);
+    }
+
+    private void prefilled(ScheduledSequence s) {
+        admission.keep(s);
+        try {
+            s.request.listener().prefilled(s.computed.length(), s.length());
+        } catch (Throwable e) {
+            admission.fail(s, e);
+        }
     }
 
     /// Forks the state of the first sample, which has prefilled the prompt, for the other samples.

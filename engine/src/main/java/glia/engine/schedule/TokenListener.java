@@ -27,6 +27,12 @@ public interface TokenListener {
         return token(sample, token, logProbability);
     }
 
+    /// Is called after a chunk of a prompt that is not its last.
+    ///
+    /// @param numRead tokens of the prompt that are computed
+    /// @param length tokens of the prompt
+    default void prefilled(int numRead, int length) { }
+
     /// Is called at the end of a sample.
     default void ended(int sample, Completion completion) { }
 }

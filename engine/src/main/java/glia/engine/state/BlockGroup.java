@@ -27,7 +27,8 @@ final class BlockGroup {
 
         /// An empty view of a sequence's keys and values.
         KeyValues newView() {
-            return new KeyValues(group.type, BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
+            return new KeyValues(keysAreValues() ? keys.type : group.type, BLOCK_TOKENS, keys.cols, keys.offset,
+                    values.cols, values.offset);
         }
     }
 
@@ -58,17 +59,17 @@ final class BlockGroup {
 
     /// Adds a layer.
     Part addKeyValues(int keyCols, int valueCols) {
-        return new Part(this, addPage(keyCols), addPage(valueCols));
+        return new Part(this, addPage(type.ofKeys(), keyCols), addPage(type.ofValues(), valueCols));
     }
 
     /// Adds a layer whose rows are both keys and values.
     Part addRows(int cols) {
-        Page page = addPage(cols);
+        Page page = addPage(type.ofKeys(), cols);
         return new Part(this, page, page);
     }
 
-    private Page addPage(int cols) {
-        Page page = new Page(type, blockBytes, cols);
+    private Page addPage(KeyValueType rows, int cols) {
+        Page page = new Page(rows, blockBytes, cols);
         pages.add(page);
         blockBytes += page.sizeBytes();
         return page;

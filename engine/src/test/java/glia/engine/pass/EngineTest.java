@@ -239,6 +239,11 @@ class EngineTest {
                     case F32 -> 4 * 40;
                     case BF16 -> 2 * 40;
                     case INT8 -> 2 * 34;
+                    case Q5 -> 2 * 22;
+                    case Q4 -> 2 * 18;
+                    case INT8_Q5 -> 34 + 22;
+                    case INT8_Q4 -> 34 + 18;
+                    case Q5_Q4 -> 22 + 18;
                 };
                 try (Engine other = engine.withKeyValueType(type); Engine again = other.forContext(100)) {
                     assertEquals(type, again.keyValueType());

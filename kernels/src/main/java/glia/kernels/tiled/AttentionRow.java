@@ -246,16 +246,17 @@ final class AttentionRow {
 
         /// Sets the keys of `count` positions from `position` on.
         void keys(KeyValues kv, int position, int count, int head, int size) {
-            set(kv, kv.keyAddress(position), kv.keyRowBytes(), position, count, head * size, size);
+            set(kv, kv.type().ofKeys(), kv.keyAddress(position), kv.keyRowBytes(), position, count, head * size, size);
         }
 
         /// Sets the values of `count` positions from `position` on.
         void values(KeyValues kv, int position, int count, int head, int size) {
-            set(kv, kv.valueAddress(position), kv.valueRowBytes(), position, count, head * size, size);
+            set(kv, kv.type().ofValues(), kv.valueAddress(position), kv.valueRowBytes(), position, count, head * size,
+                    size);
         }
 
-        private void set(KeyValues kv, long row, long rowBytes, int position, int count, int first, int size) {
-            KeyValueType type = kv.type();
+        private void set(KeyValues kv, KeyValueType type, long row, long rowBytes, int position, int count, int first,
+                int size) {
             this.row = row;
             if (type == KeyValueType.F32) {
                 address = row + 4L * first;
@@ -304,8 +305,8 @@ final class AttentionRow {
         /// Sets values of some heads to be prefetched.
         static void prefetchValues(Prefetch ahead, KeyValues kv, int position, int count, int firstHead, int numHeads,
                 int size) {
-            prefetch(ahead, kv.type(), kv.valueAddress(position), kv.valueRowBytes(), count, firstHead * size,
-                    numHeads * size);
+            prefetch(ahead, kv.type().ofValues(), kv.valueAddress(position), kv.valueRowBytes(), count,
+                    firstHead * size, numHeads * size);
         }
 
         private static void prefetch(Prefetch ahead, KeyValueType type, long row, long rowBytes, int count, int first,

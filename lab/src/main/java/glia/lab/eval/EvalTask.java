@@ -2,6 +2,7 @@ package glia.lab.eval;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -51,6 +52,19 @@ public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem>
     /// text in UTF-8, or divided by the number of its tokens.
     public enum Score { SUM, BYTES, TOKENS }
 
+    /// How a generated answer is compared with those of its item: it equals one of them, or the share of them that
+    /// occur in it (ALL), or whether any occurs (ANY). The last two are those of RULER: cases are not distinguished.
+    public enum Match {
+        EXACT, ALL, ANY;
+
+        /// The score of a generated text, 0 to 1; control characters in it are line breaks.
+        public double score(String text, List<String> answers) {
+            String found = text.strip().replaceAll("[\\x00-\\x1f]", "\n").strip().toLowerCase(Locale.ROOT);
+            long count = answers.stream().filter(a -> found.contains(a.toLowerCase(Locale.ROOT))).count();
+            return this == ALL ? (double) count / answers.size() : Math.min(1, count);
+        }
+    }
+
     /// @param shots examples before each item
     /// @param delimiter between a context and its continuation
     /// @param separator after each example
@@ -60,8 +74,9 @@ public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem>
     /// @param normalize the normalizations of answers, in order
     /// @param chat whether prompts are rendered with the model's chat template
     /// @param system the system prompt of a chat, empty for none
+    /// @param match how generated answers are compared
     public record Settings(int shots, String delimiter, String separator, Score score, List<String> stops,
-            int maxTokens, List<Normalization> normalize, boolean chat, String system) {
+            int maxTokens, List<Normalization> normalize, boolean chat, String system, Match match) {
         /// No examples; a blank between context and continuation, a blank line after an example; the sum of
         /// log-probabilities; answers of one line and at most 64 tokens, stripped; no chat template.
         public static final Settings DEFAULTS = new Settings(0, " ", "\n\n", Score.SUM, List.of("\n"), 64,
@@ -80,9 +95,15 @@ public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem>
             normalize = List.copyOf(normalize);
         }
 
+        /// Settings with answers that must be equal.
+        public Settings(int shots, String delimiter, String separator, Score score, List<String> stops, int maxTokens,
+                List<Normalization> normalize, boolean chat, String system) {
+            this(shots, delimiter, separator, score, stops, maxTokens, normalize, chat, system, Match.EXACT);
+        }
+
         /// The same with another number of examples.
         public Settings withShots(int other) {
-            return new Settings(other, delimiter, separator, score, stops, maxTokens, normalize, chat, system);
+            return new Settings(other, delimiter, separator, score, stops, maxTokens, normalize, chat, system, match);
         }
     }
 

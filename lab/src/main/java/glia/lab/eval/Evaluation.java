@@ -8,6 +8,7 @@ import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
 import glia.lab.eval.EvalResult.Item;
 import glia.lab.eval.EvalResult.Metric;
+import glia.lab.eval.EvalTask.Match;
 import glia.lab.eval.EvalTask.Score;
 import glia.text.template.ChatMessage;
 import java.nio.charset.StandardCharsets;
@@ -212,6 +213,14 @@ public final class Evaluation {
                 texts.forEach(text -> text.cancel(true));
             }
         }
+        if (task.settings().match() != Match.EXACT) {
+            double[] scores = items.stream().mapToDouble(Item::value).toArray();
+            double[] ones = new double[scores.length];
+            Arrays.fill(ones, 1);
+            return new EvalResult(task.name(), task.kind(), "string_match", Map.of("string_match",
+                    new Metric(ratio(scores, ones), Statistics.bootstrap(scores, ones, seed))), items,
+                    prompts.numTruncated());
+        }
         long right = items.stream().filter(item -> item.value() > 0).count();
         return new EvalResult(task.name(), task.kind(), "exact_match",
                 Map.of("exact_match", proportion(right, items.size())), items, prompts.numTruncated());
@@ -253,7 +262,9 @@ public final class Evaluation {
         String text = made.text();
         List<Normalization> rules = task.settings().normalize();
         String answer = Normalization.all(rules, text);
-        boolean right = item.answers().stream().anyMatch(one -> Normalization.all(rules, one).equals(answer));
+        Match match = task.settings().match();
+        double score = match != Match.EXACT ? match.score(text, item.answers())
+                : item.answers().stream().anyMatch(one -> Normalization.all(rules, one).equals(answer)) ? 1 : 0;
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("prompt", prompt);
         details.put("generated", text);
@@ -262,6 +273,6 @@ public final class Evaluation {
         }
         details.put("normalized", answer);
         details.put("answers", item.answers());
-        return new Item(item.id(), right ? 1 : 0, 1, details);
+        return new Item(item.id(), score, 1, details);
     }
 }

@@ -6,6 +6,7 @@ import glia.io.Suggestions;
 import glia.io.jsonl.JsonLine;
 import glia.io.jsonl.JsonLines;
 import glia.lab.eval.EvalTask.Kind;
+import glia.lab.eval.EvalTask.Match;
 import glia.lab.eval.EvalTask.Score;
 import glia.lab.eval.EvalTask.Settings;
 import java.io.IOException;
@@ -29,7 +30,7 @@ public final class TaskFile {
 
     private static final int MAX_TOKENS = 1 << 20;
     private static final Set<String> SETTINGS = Set.of("task", "kind", "description", "shots", "delimiter", "separator",
-            "score", "stop", "max_tokens", "normalize", "chat", "system");
+            "score", "stop", "max_tokens", "normalize", "chat", "system", "match");
 
     private static final List<String> CHATS = List.of("messages", "conversations", "completion", "instruction");
 
@@ -39,10 +40,13 @@ public final class TaskFile {
 
     private TaskFile() { }
 
-    /// Reads a task by the name of a built-in one or the path of a file.
+    /// Reads a task by the name of a built-in one, that of a RULER task or the path of a file.
     ///
     /// @throws CheckpointException if there is no such task or its file is invalid; the message names file, line, key
     public static EvalTask read(String nameOrPath) throws CheckpointException {
+        if (nameOrPath.startsWith(Ruler.PREFIX)) {
+            return Ruler.read(nameOrPath);
+        }
         Path path = Path.of(nameOrPath);
         if (BUILT_IN.contains(nameOrPath)) {
             try (InputStream in = TaskFile.class.getResourceAsStream(nameOrPath + ".jsonl");
@@ -103,7 +107,7 @@ public final class TaskFile {
                 "separator");
         forbid(head, kind == Kind.CHOICE, "only tasks of the kind choice have it", "score");
         forbid(head, kind == Kind.GENERATE, "only tasks of the kind generate have it", "stop", "max_tokens",
-                "normalize", "chat", "system");
+                "normalize", "chat", "system", "match");
         boolean chat = flag(head, "chat");
         if (head.values().containsKey("system") && !chat) {
             throw head.place().error("system", "has no effect without \"chat\": true");
@@ -125,7 +129,9 @@ public final class TaskFile {
                 head.values().containsKey("score") ? constant(head, "score", head.text("score"), Score.class)
                         : usual.score(),
                 stops, integer(head, "max_tokens", 1, MAX_TOKENS, usual.maxTokens()), normalize, chat,
-                text(head, "system", usual.system()));
+                text(head, "system", usual.system()),
+                head.values().containsKey("match") ? constant(head, "match", head.text("match"), Match.class)
+                        : usual.match());
     }
 
     private static void forbid(JsonLine head, boolean allowed, String reason, String... keys)

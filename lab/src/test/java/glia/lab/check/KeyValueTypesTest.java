@@ -25,7 +25,7 @@ class KeyValueTypesTest {
     private static final double TOLERANCE = 1e-4;
 
     static Stream<Object[]> cases() {
-        return FOLDERS.stream().flatMap(folder -> Stream.of(KeyValueType.BF16, KeyValueType.INT8)
+        return FOLDERS.stream().flatMap(folder -> Stream.of(KeyValueType.BF16, KeyValueType.INT8, KeyValueType.Q5_Q4)
                 .flatMap(type -> Stream.of("scalar", "auto").map(set -> new Object[] {folder, type, set})));
     }
 

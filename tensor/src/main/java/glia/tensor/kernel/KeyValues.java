@@ -60,7 +60,7 @@ public final class KeyValues {
         this.keyOffset = keyOffset;
         this.valueOffset = valueOffset;
         keyRowBytes = type.rowBytes(keyCols);
-        valueRowBytes = type.rowBytes(valueCols);
+        valueRowBytes = type.ofValues().rowBytes(valueCols);
     }
 
     /// A view of contiguous keys and values in two matrices, `[T, K·E]`: a single page.
@@ -116,7 +116,7 @@ public final class KeyValues {
         this.length = length;
     }
 
-    /// The element type.
+    /// The element types.
     public KeyValueType type() {
         return type;
     }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.format.Encode;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Optional;
@@ -45,7 +47,11 @@ class KeyValueTypeTest {
             assertEquals(Optional.of(type), KeyValueType.named(type.label().toUpperCase(java.util.Locale.ROOT)));
         }
         assertEquals(Optional.of(KeyValueType.INT8), KeyValueType.named("q8_0"));
+        assertEquals(Optional.of(KeyValueType.INT8_Q4), KeyValueType.named("q8:q4_0"));
+        assertEquals(Optional.of(KeyValueType.Q5), KeyValueType.named("q5:q5"));
         assertEquals(Optional.empty(), KeyValueType.named("f16"));
+        assertEquals(Optional.empty(), KeyValueType.named("q4:q8"));
+        assertEquals(Optional.empty(), KeyValueType.named("q8:q4:q4"));
     }
 
     @Test
@@ -91,6 +97,32 @@ class KeyValueTypeTest {
                 for (int i = block; i < Math.min(cols, block + 32); i++) {
                     assertEquals(row[i], found[i], most, "number " + i + " of " + cols);
                 }
+            }
+        }
+    }
+
+    /// The bytes are those of the formats of weights.
+    @Test
+    void smallTypesAreThoseOfGgml() {
+        Random random = new Random(4);
+        for (KeyValueType type : new KeyValueType[] {KeyValueType.Q5, KeyValueType.Q4}) {
+            float[] row = new float[96];
+            for (int i = 0; i < row.length; i++) {
+                row[i] = (float) random.nextGaussian() * (i % 31 == 3 ? 9 : 1);
+            }
+            Arrays.fill(row, 64, 96, 0);
+            float[] expected = new float[96];
+            try (Arena arena = Arena.ofConfined()) {
+                long bytes = arena.allocate(type.rowBytes(96)).address();
+                Encode.fromFloats(type.dtype(), row, 0, 96, bytes);
+                Decode.toFloats(type.dtype(), bytes, expected, 0, 96);
+            }
+            assertArrayEquals(expected, roundTrip(type, row));
+            assertEquals(row[0], roundTrip(type, row[0], 0)[0], Math.abs(row[0]) / 1000, "padding is 0");
+            for (float bad : new float[] {Float.NaN, 1e9f, Float.POSITIVE_INFINITY}) {
+                row[33] = bad;
+                float[] found = roundTrip(type, row);
+                assertTrue(Float.isNaN(found[32]) && !Float.isNaN(found[31]) && found[64] == 0, "beside " + bad);
             }
         }
     }

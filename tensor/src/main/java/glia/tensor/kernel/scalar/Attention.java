@@ -156,7 +156,7 @@ final class Attention extends RangeTask {
         for (int p = from; p < to; p++, row += kv.valueRowBytes()) {
             float weight = (float) Math.exp(scores[p - from] - largest);
             total += weight;
-            long at = Memory.address(rows.of(kv.type(), row, first, valueSize, worker));
+            long at = Memory.address(rows.of(kv.type().ofValues(), row, first, valueSize, worker));
             for (int i = 0; i < valueSize; i++) {
                 sum[i] += weight * Memory.f32(at + 4L * i);
             }

@@ -61,14 +61,14 @@ public final class BiasedAttention implements Operation {
             Tensor values = ops.allocate(stored.length(), stored.valueCols());
             float[] row = new float[stored.type().wholeBlocks(Math.max(stored.keyCols(), stored.valueCols()))];
             for (int j = first; j < stored.length(); j++) {
-                copy(stored, stored.keyAddress(j), stored.keyCols(), row, keys, j);
-                copy(stored, stored.valueAddress(j), stored.valueCols(), row, values, j);
+                copy(stored.type().ofKeys(), stored.keyAddress(j), stored.keyCols(), row, keys, j);
+                copy(stored.type().ofValues(), stored.valueAddress(j), stored.valueCols(), row, values, j);
             }
             return new Rows(stored, keys, values);
         }
 
-        private static void copy(KeyValues stored, long from, int cols, float[] row, Tensor to, int j) {
-            stored.type().load(from, 0, stored.type().wholeBlocks(cols), row);
+        private static void copy(KeyValueType type, long from, int cols, float[] row, Tensor to, int j) {
+            type.load(from, 0, type.wholeBlocks(cols), row);
             for (int i = 0; i < cols; i++) {
                 to.set((long) j * cols + i, row[i]);
             }

@@ -89,7 +89,7 @@ public final class EntryAttention implements Operation {
     private void attend(Compute ops, int run, int from, int to, int longest, KeyValues last, KeyValues earlier,
             Tensor y) {
         int mark = ops.mark();
-        KeyValueType type = last.type();
+        KeyValueType type = last.type().ofKeys();
         long rowBytes = type.rowBytes(k.cols());
         long memory = ops.allocate((to - from) * longest, (int) Math.ceilDiv(rowBytes, Float.BYTES)).address();
         KeyValues[] gathered = new KeyValues[to - from];

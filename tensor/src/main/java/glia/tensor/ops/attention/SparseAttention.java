@@ -111,7 +111,7 @@ public final class SparseAttention implements Operation {
             this.type = type;
             this.longest = longest;
             keyBytes = type.rowBytes(k.cols());
-            valueBytes = type.rowBytes(v.cols());
+            valueBytes = type.ofValues().rowBytes(v.cols());
             keys = memory(ops, batch * longest, keyBytes);
             values = v == k ? keys : memory(ops, batch * longest, valueBytes);
             from = new KeyValues[batch];
@@ -128,7 +128,8 @@ public final class SparseAttention implements Operation {
 
         /// Adds the next token and returns a view of its rows, which are copied later.
         KeyValues add(KeyValues sequence) {
-            KeyValues rows = new KeyValues(type, lists.count(firstToken + count), k.cols(), v.cols());
+            KeyValues rows = new KeyValues(v == k ? type.ofKeys() : type, lists.count(firstToken + count), k.cols(),
+                    v.cols());
             rows.addPage(keyAddress(count, 0), valueAddress(count, 0));
             rows.setLength(lists.count(firstToken + count));
             from[count++] = sequence;
