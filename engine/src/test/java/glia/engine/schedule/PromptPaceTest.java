@@ -12,7 +12,7 @@ class PromptPaceTest {
         PromptPace pace = new PromptPace();
         assertEquals(500, pace.limit(500), "nothing is known");
         pace.report(0, 500, 50 * MILLIS);
-        assertEquals(500, pace.limit(500), "short passes delay nobody");
+        assertEquals(500, pace.limit(500), "short passes are not limited");
         pace.report(0, 500, 1000 * MILLIS);
         assertEquals(0, pace.limit(500), "a pass without prompts is to be measured");
         pace.report(3, 0, 100 * MILLIS);
