@@ -49,7 +49,8 @@ public final class ModelPictures {
     /// @param text what replaces its mark
     private record Ready(String text, List<Input.Rows> rows) {
         long bytes() {
-            return rows.stream().mapToLong(row -> row.values().sizeBytes() + 4L * row.order().length).sum();
+            return rows.stream().mapToLong(row -> (row.first() == 0 ? row.values().sizeBytes() : 0)
+                    + 4L * row.order().length).sum();
         }
     }
 

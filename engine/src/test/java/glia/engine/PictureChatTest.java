@@ -144,6 +144,21 @@ class PictureChatTest {
         return found;
     }
 
+    /// The lines of a picture end with a token, so its rows are in runs; the tower runs once.
+    @Test
+    void tokensEndTheLinesOfAPicture() throws IOException {
+        try (LanguageModel model = model("mistral3")) {
+            RenderedPrompt prompt = rendered(model, ChatMessage.user("what is this?", picture(0x204060)));
+            assertTrue(model.tokenizer().decode(prompt.ids(), false).contains(
+                    "user: [IMG][IMG][IMG_BREAK][IMG][IMG][IMG_END]what is this?"),
+                    () -> model.tokenizer().decode(prompt.ids(), false));
+            assertEquals(List.of(2, 2), prompt.input().embedded().stream().map(e -> e.rows().count()).toList());
+            float[] red = first(model, ChatMessage.user("what is this?", picture(0xf00000)));
+            float[] blue = first(model, ChatMessage.user("what is this?", picture(0x0000f0)));
+            assertNotEquals(Arrays.toString(red), Arrays.toString(blue));
+        }
+    }
+
     /// Pictures as tokens of the vocabulary, with the tokens that a template and a processor write around them.
     @ParameterizedTest
     @CsvSource({"chameleon, <s>user: <racm3:break>,<eoss>, 16, IMGIMG", "emu3, "

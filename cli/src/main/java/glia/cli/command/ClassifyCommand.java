@@ -64,8 +64,8 @@ public final class ClassifyCommand implements Command {
                         + "With --adapter it may be a language model for which a classifier's adapter was trained. A "
                         + "model with one label prints its score.\n"
                         + "With --image and --labels MODEL compares texts with pictures (CLIP, SigLIP), and no "
-                        + "training for the labels is needed (zero-shot). CLIP's probabilities add up to 1, SigLIP judges each "
-                        + "label alone.");
+                        + "training for the labels is needed (zero-shot). CLIP's probabilities add up to 1, "
+                        + "SigLIP judges each label alone.");
     }
 
     @Override

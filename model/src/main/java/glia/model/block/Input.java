@@ -343,6 +343,27 @@ public record Input(int[] ids, List<Embedded> embedded) {
             return values;
         }
 
+        /// These rows in runs, which other tokens may interrupt.
+        ///
+        /// @param counts the rows of each run, all of them together
+        /// @throws IllegalArgumentException if the rows see each other, or are at places of a grid
+        public List<Rows> runs(List<Integer> counts) {
+            if (counts.size() == 1) {
+                return List.of(this);
+            }
+            if (positions.length > 0 || sight != Tower.Sight.CAUSAL) {
+                throw new IllegalArgumentException("rows that see each other, or of a grid, are one run; expected not "
+                        + counts.size());
+            }
+            List<Rows> runs = new ArrayList<>();
+            int from = 0;
+            for (int number : counts) {
+                runs.add(part(from, number));
+                from += number;
+            }
+            return runs;
+        }
+
         /// Some of these rows, for pictures whose placeholders other tokens interrupt.
         private Rows part(int from, int number) {
             return tower < 0 ? of(values.rows(from, from + number))

@@ -62,6 +62,9 @@ public record PreparedPicture(Tensor pixels, List<Integer> grid, int height, int
                 rows.add(Input.Rows.ofPixels(tower, number, pixels.view(i * bytes, DType.F32, shape)));
             }
         }
+        if (rows.size() == 1 && rows.getFirst().count() == numPlaceholders()) {
+            return rows.getFirst().runs(runs);
+        }
         List<Integer> counts = rows.stream().map(Input.Rows::count).toList();
         if (!counts.equals(runs)) {
             throw new IllegalArgumentException("the model's tower makes " + counts + " embeddings of the picture, "
