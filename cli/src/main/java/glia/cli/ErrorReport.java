@@ -3,6 +3,7 @@ package glia.cli;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
+import glia.cluster.RankException;
 import glia.engine.sampling.LogitException;
 import glia.engine.state.ContextFullException;
 import glia.engine.state.StateMemoryException;
@@ -42,6 +43,7 @@ record ErrorReport(String message, int exitCode) {
             case TrainingException e -> new ErrorReport(e.getMessage()
                     + "\nthe checkpoints are kept: --resume continues from the last one, also with another key=value",
                     ExitCode.FAILED);
+            case RankException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case LogitException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case IllegalArgumentException e -> new ErrorReport(text(e), ExitCode.USAGE);
             case OutOfMemoryError e -> new ErrorReport("not enough memory: " + text(e)

@@ -272,6 +272,14 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     }
 
     @Override
+    public void toFirst(int from, MemorySegment memory) {
+        MemorySegment nothing = memory.asSlice(0, 0);
+        boolean isFirst = rank() == 0;
+        collective.sendReceive(isFirst ? nothing : memory, isFirst ? from : 0, isFirst ? memory : nothing,
+                isFirst ? from : 0);
+    }
+
+    @Override
     public Map<String, Double> figures() {
         Map<String, Double> figures = Map.of("ranks/bytes_sent", (double) (collective.bytesSent() - sentBefore),
                 "ranks/seconds_waiting", waited / 1e9);

@@ -48,7 +48,16 @@ public final class Launch {
     public static <E extends Exception> int run(int threads, String kernels, String version, PrintStream err,
             Program<E> program) throws E {
         if (processes() > 1) {
-            return run(new Collective(Mpi.join(System.getenv())), kernels, version, err, program);
+            Mpi joined;
+            try {
+                joined = Mpi.join(System.getenv());
+            } catch (RankException e) {
+                if (Mpi.rank(System.getenv()) > 0) {
+                    return FAILED;
+                }
+                throw e;
+            }
+            return run(new Collective(joined), kernels, version, err, program);
         }
         return threads == 1 ? program.run(RunRanks.ONE)
                 : ThreadRanks.<E>run(threads, collective -> runRank(collective, kernels, version, program));

@@ -105,6 +105,13 @@ final class Mpi implements Transport {
                 environment.getOrDefault("SLURM_NTASKS", "1"))) : 1;
     }
 
+    /// The number of this process in its job, as its launcher says.
+    static int rank(Map<String, String> environment) {
+        return List.of("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID").stream()
+                .filter(environment::containsKey).map(environment::get).mapToInt(Integer::parseInt).findFirst()
+                .orElse(0);
+    }
+
     /// Loads the library of the launcher that started this process and joins its job.
     ///
     /// @throws RankException if there is no library; the message says how to install one
@@ -119,7 +126,12 @@ final class Mpi implements Transport {
         for (String name : names) {
             Optional<SymbolLookup> library = library(name);
             if (library.isPresent()) {
-                return new Mpi(library.get(), library.get().find("ompi_mpi_comm_world").isPresent());
+                boolean hasAddresses = library.get().find("ompi_mpi_comm_world").isPresent();
+                if (!hasAddresses && !name.contains("mpi_abi")) {
+                    throw new RankException(name + " has neither the handles of Open MPI nor, by its name, those of "
+                            + "the standard ABI; give " + ABI + ", which lies beside it in MPICH 5 and Intel MPI");
+                }
+                return new Mpi(library.get(), hasAddresses);
             }
         }
         throw new RankException("the MPI library " + String.join(" or ", names) + (given != null ? " of GLIA_MPI" : "")

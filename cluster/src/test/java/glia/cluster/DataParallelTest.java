@@ -104,6 +104,18 @@ class DataParallelTest {
         assertEquals(three, train("again", 3, words, "parallel.every=3"));
     }
 
+    /// Each rank goes on with the moments of its own.
+    @Test
+    void outerStepsResume() throws Exception {
+        String[] words = {"parallel.every=2", "schedule.name=constant"};
+        Outcome whole = train("whole", 3, words, "steps=6");
+        Outcome first = train("parts", 3, words, "steps=4");
+        Outcome second = TrainOnRanks.train(folder, "parts", 3, Existing.RESUME, "parallel.every=2",
+                "schedule.name=constant", "steps=6");
+        assertEquals(whole.losses(), Stream.concat(first.losses().stream(), second.losses().stream()).toList());
+        assertEquals(whole.weights(), second.weights());
+    }
+
     private static void assertClose(Outcome expected, Outcome found, double tolerance) {
         expected.weights().forEach((name, values) -> {
             for (int i = 0; i < values.size(); i++) {

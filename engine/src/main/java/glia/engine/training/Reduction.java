@@ -2,6 +2,7 @@ package glia.engine.training;
 
 import glia.tensor.autograd.Gradients;
 import glia.tensor.ops.Weight;
+import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.Predicate;
 
@@ -73,6 +74,11 @@ public interface Reduction extends Gradients.Sums {
     /// @param isWhole whether all elements of a weight are to be of one rank
     /// @param frees whether gradients lose their memory when other ranks have them
     Shards shard(Gradients gradients, Predicate<Weight> isWhole, boolean frees);
+
+    /// Sends memory of a rank to the first one. These two ranks call it.
+    ///
+    /// @param memory of the sender, or that of the first rank to receive it
+    default void toFirst(int from, MemorySegment memory) { }
 
     /// Bytes that this rank has sent for gradients and weights, and seconds that it waited for them, since the last
     /// call.

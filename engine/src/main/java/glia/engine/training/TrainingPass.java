@@ -175,6 +175,11 @@ public final class TrainingPass implements AutoCloseable {
         }
     }
 
+    /// How the ranks of a training run add up what each of them computes.
+    public Reduction reduction() {
+        return reduction;
+    }
+
     /// What the reduction did since the last call, by name.
     public Map<String, Double> reductionFigures() {
         return reduction.figures();

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// The checkpoints of a training run: folders `step-00000100`, each a model in the hub's layout that any command loads,
@@ -42,6 +43,10 @@ public final class CheckpointStore {
         }
         this.folder = folder;
         this.keepLast = keepLast;
+    }
+
+    private static String optimizer(int rank) {
+        return rank == 0 ? OPTIMIZER : "training/optimizer-%d.safetensors".formatted(rank);
     }
 
     /// The name of the folder of a step.
@@ -97,15 +102,16 @@ public final class CheckpointStore {
     /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
     public Saved save(TrainedModel model, Optimizer optimizer, Map<String, Tensor> state, Progress progress)
             throws CheckpointException {
-        return save(model, optimizer.state(), optimizer.steps(), state, progress);
+        return save(model, List.of(optimizer::state), optimizer.steps(), state, progress);
     }
 
-    /// The same with an optimizer's state that several ranks had.
+    /// The same with the optimizers of several ranks that train by themselves, one after the other.
     ///
-    /// @param steps of the optimizer
+    /// @param optimizers the state of each
+    /// @param steps of the optimizers
     /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
-    public Saved save(TrainedModel model, Map<String, Tensor> optimizer, long steps, Map<String, Tensor> state,
-            Progress progress) throws CheckpointException {
+    public Saved save(TrainedModel model, List<Supplier<Map<String, Tensor>>> optimizers, long steps,
+            Map<String, Tensor> state, Progress progress) throws CheckpointException {
         Path target = folder.resolve(name(progress.step()));
         Path beside = folder.resolve(TEMPORARY + target.getFileName());
         try {
@@ -113,8 +119,10 @@ public final class CheckpointStore {
             Folders.delete(beside);
             model.write(beside);
             Files.createDirectory(beside.resolve("training"));
-            SafetensorsWriter.write(beside.resolve(OPTIMIZER), optimizer,
-                    Map.of("steps", Long.toString(steps)));
+            for (int rank = 0; rank < optimizers.size(); rank++) {
+                SafetensorsWriter.write(beside.resolve(optimizer(rank)), optimizers.get(rank).get(),
+                        Map.of("steps", Long.toString(steps)));
+            }
             if (!state.isEmpty()) {
                 SafetensorsWriter.write(beside.resolve(STATE), state, Map.of());
             }
@@ -155,7 +163,13 @@ public final class CheckpointStore {
     ///
     /// @throws CheckpointException if the state does not fit the optimizer's parameters
     public static void restore(Saved saved, Optimizer optimizer) throws CheckpointException {
-        Path file = saved.folder().resolve(OPTIMIZER);
+        restore(saved, optimizer, 0);
+    }
+
+    /// The same with the state of a rank, or of the first one if the checkpoint has no other.
+    private static void restore(Saved saved, Optimizer optimizer, int rank) throws CheckpointException {
+        Path own = saved.folder().resolve(optimizer(rank));
+        Path file = Files.exists(own) ? own : saved.folder().resolve(OPTIMIZER);
         try (SafetensorsCheckpoint state = SafetensorsCheckpoint.open(file)) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (String name : state.names()) {
@@ -173,8 +187,16 @@ public final class CheckpointStore {
     /// @throws CheckpointException if the state does not fit; then nothing has changed
     public static void restore(Saved saved, Optimizer optimizer, Map<String, Tensor> state)
             throws CheckpointException {
+        restore(saved, optimizer, state, 0);
+    }
+
+    /// The same on one of several ranks.
+    ///
+    /// @throws CheckpointException if the state does not fit; then nothing has changed
+    public static void restore(Saved saved, Optimizer optimizer, Map<String, Tensor> state, int rank)
+            throws CheckpointException {
         if (state.isEmpty()) {
-            restore(saved, optimizer);
+            restore(saved, optimizer, rank);
             return;
         }
         Path file = saved.folder().resolve(STATE);
@@ -191,7 +213,7 @@ public final class CheckpointStore {
                             ? from.tensor(e.getKey()) : "missing") + ", expected " + t + "; was the recipe changed?");
                 }
             }
-            restore(saved, optimizer);
+            restore(saved, optimizer, rank);
             for (Map.Entry<String, Tensor> e : state.entrySet()) {
                 e.getValue().copyFrom(from.tensor(e.getKey()));
             }

@@ -121,7 +121,7 @@ public final class Trainer {
     ///
     /// @throws CheckpointException if its optimizer state, or what `keep` added, does not fit
     public Trainer resume(Saved saved) throws CheckpointException {
-        CheckpointStore.restore(saved, optimizer, state);
+        CheckpointStore.restore(saved, optimizer, state, pass.rank());
         tokens = saved.tokens();
         bestLoss = saved.bestLoss().orElse(Double.POSITIVE_INFINITY);
         bestStep = saved.progress().bestStep();
@@ -314,13 +314,30 @@ public final class Trainer {
             if (store.isPresent() && pass.rank() == 0) {
                 OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty()
                         : OptionalDouble.of(bestLoss);
-                Saved saved = store.get().save(content, whole, optimizer.steps(), state,
+                Saved saved = store.get().save(content, optimizers(whole), optimizer.steps(), state,
                         new CheckpointStore.Progress(step, tokens, loss, best, bestStep));
                 each(l -> l.saved(saved));
+            } else if (store.isPresent() && pass.reduction().isLocal()) {
+                whole.values().forEach(t -> pass.reduction().toFirst(pass.rank(), t.memory()));
             }
         }
         // The other ranks wait: they may read it next.
         pass.total(0);
+    }
+
+    /// The states of the optimizers to save: of ranks that train by themselves each has its own, which it sends.
+    private List<Supplier<Map<String, Tensor>>> optimizers(Map<String, Tensor> first) {
+        List<Supplier<Map<String, Tensor>>> all = new ArrayList<>(List.of(() -> first));
+        for (int r = 1; r < pass.numRanks() && pass.reduction().isLocal(); r++) {
+            int rank = r;
+            all.add(() -> {
+                Map<String, Tensor> received = new LinkedHashMap<>();
+                first.forEach((name, t) -> received.put(name, Tensor.allocate(Arena.ofAuto(), t.dtype(), t.shape())));
+                received.values().forEach(t -> pass.reduction().toFirst(rank, t.memory()));
+                return received;
+            });
+        }
+        return all;
     }
 
     private void each(Consumer<TrainingListener> event) {
