@@ -6,6 +6,7 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
+import glia.plan.choose.Checklist;
 import glia.plan.choose.Matrix;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
@@ -66,6 +67,8 @@ public final class PlanCommand implements Command {
     private static final Option<Boolean> MACHINE = Option.flag(
             "measure this machine for 15 s and show what runs on it and how fast; with --model, a file or a model of "
                     + "the catalogue, its speeds under the names of glia bench", "--this-machine");
+    private static final Option<Boolean> CHECKLIST = Option.flag(
+            "print the checklist of the cheapest choice as Markdown", "--checklist");
     private static final String RUN = "Training";
     private static final Option<Float> TOKENS = Option.numberAbove("N", 0, 1e18f, "plan a training run of --model "
             + "(default: llama-3.1-8b) on this many tokens, such as 15e12: layout, memory, time and cost",
@@ -91,8 +94,8 @@ public final class PlanCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
-                List.of(Json.OPTION, MACHINE, MATRIX, CHECK, FIT, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST,
-                        BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL,
+                List.of(Json.OPTION, MACHINE, MATRIX, CHECK, FIT, SCALING, CHECKLIST, TASK, PROMPT, OUTPUT, RATE,
+                        FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL,
                         TOKENS, DEVICES, SEQUENCE, METHOD, FP8))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
@@ -129,6 +132,10 @@ public final class PlanCommand implements Command {
         }
         Needs needs = needs(arguments);
         Planner.Plan plan = new Planner(Effects.fitted(), Devices.known()).plan(needs);
+        if (arguments.has(CHECKLIST) && !plan.choices().isEmpty()) {
+            console.out().print(Checklist.of(needs, plan.choices().getFirst()));
+            return ExitCode.OK;
+        }
         PlanReport.print(needs, plan, arguments.has(Json.OPTION), console);
         return plan.choices().isEmpty() ? ExitCode.FAILED : ExitCode.OK;
     }

@@ -17,10 +17,10 @@ import java.util.Map;
 /// Plans a training run: tries parallel layouts, stages of ZeRO, activation checkpointing and micro-batches, and ranks
 /// what fits the memory by time.
 ///
-/// Memory of a device, in bytes, with P parameters of its part of the model (`N / (tensor · pipeline)`), AdamW and mixed
-/// precision: weights 2·P, gradients 2·P, optimizer 12·P; ZeRO stage 1 divides the optimizer by the replicas, stage 2
-/// the gradients too, stage 3 the weights too. Activations of a layer take `34·s·b·h / tensor` with fused attention, or
-/// `2·s·b·h` if the layer is computed again; a pipeline of p stages holds p micro-batches.
+/// Memory of a device, in bytes, with P parameters of its part of the model (`N / (tensor · pipeline)`), AdamW and
+/// mixed precision: weights 2·P, gradients 2·P, optimizer 12·P; ZeRO stage 1 divides the optimizer by the replicas,
+/// stage 2 the gradients too, stage 3 the weights too. Activations of a layer take `34·s·b·h / tensor` with fused
+/// attention, or `2·s·b·h` if the layer is computed again; a pipeline of p stages holds p micro-batches.
 ///
 /// Source: ZeRO, https://arxiv.org/abs/1910.02054; Reducing Activation Recomputation in Large Transformer Models,
 /// https://arxiv.org/abs/2205.05198

@@ -10,6 +10,7 @@ import glia.lab.catalogue.CatalogueEntry.Disclosed;
 import glia.model.cost.ParameterCount;
 import glia.plan.data.Devices;
 import glia.plan.data.Prices;
+import glia.plan.data.Quality.Score;
 import glia.plan.predict.Effects;
 import glia.plan.predict.Shape;
 import java.util.List;
@@ -134,6 +135,20 @@ class PlannerTest {
                 assertTrue(row.cells().get(i).operations() >= row.cells().get(i - 1).operations());
             }
         }
+    }
+
+    @Test
+    void theChecklistIsFilledIn() {
+        Needs needs = needs(1000, 300, 1, 0, List.of("llama-3.1-8b"), List.of());
+        Choice choice = PLANNER.plan(needs).choices().getFirst();
+        String text = Checklist.of(needs, choice);
+        for (String part : List.of("Evaluation", "Safety", "Latency", "Cost", "Data", "Licence", "Exit")) {
+            assertTrue(text.contains("## " + part + "\n- ["), part);
+        }
+        assertTrue(text.contains("Llama Community License") && text.contains(choice.price().source())
+                && text.contains(choice.price().date()) && text.contains("IFEval"), text);
+        Score score = choice.scores().get("IFEval");
+        assertTrue(score == null || text.contains(score.reporter()), text);
     }
 
     @Test
