@@ -35,13 +35,14 @@ public final class ProcessorCases implements CaseGroup {
 
     private ProcessorCases() { }
 
-    /// The group of a folder of the tree; empty if it is none of pictures.
+    /// The group of a folder of the tree; empty if it is none of pictures or sounds.
     public static Optional<CaseGroup> find(Path folder) {
         if (folder.endsWith(MEDIA) && Files.exists(folder.resolve(DECODED))) {
             return Optional.of((all, goldens, kernels, results) -> decode(all, results));
         }
         try {
-            return Files.exists(folder.resolve(CaseFile.JSON)) && PictureProcessor.find(folder).isPresent()
+            Optional<CaseGroup> sounds = SoundCases.find(folder);
+            return sounds.isPresent() ? sounds : Files.exists(folder.resolve(CaseFile.JSON)) && PictureProcessor.find(folder).isPresent()
                     ? Optional.of(new ProcessorCases()) : Optional.empty();
         } catch (CheckpointException e) {
             return Optional.empty();

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/// Picture processors against Transformers; all families where `GLIA_SHARED` is set, else a few.
+/// Processors of pictures and sounds against Transformers; all families where `GLIA_SHARED` is set, else a few.
 class ProcessorCasesTest {
     private static final Path FEW = Path.of("src/test/resources/processors");
 
