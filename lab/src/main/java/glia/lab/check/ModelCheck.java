@@ -138,9 +138,31 @@ public final class ModelCheck {
         if (expected.has("greedy") && sources.isEmpty()) {
             greedy(expected.ids("greedy"));
         }
+        if (expected.has("greedy") && !sources.isEmpty()) {
+            greedyOfSources(expected.ids("greedy"));
+        }
         if (expected.has("loss")) {
             gradients(Arrays.deepEquals(ids, texts) ? ofTexts(ids) : ofTokenPictures(ids, texts));
         }
+    }
+
+    /// Greedy text of each source after its first token. The difference is the number of tokens that differ.
+    private void greedyOfSources(int[][] wanted) {
+        int wrong = 0;
+        for (int s = 0; s < wanted.length; s++) {
+            try (Sequence sequence = engine.open()) {
+                for (int i = 0; i + 1 < wanted[s].length; i++) {
+                    add(sequence, s, wanted[s], i, i + 1);
+                    Tensor logits = engine.run();
+                    int best = 0;
+                    for (int v = 1; v < logits.cols(); v++) {
+                        best = logits.get(v) > logits.get(best) ? v : best;
+                    }
+                    wrong += best == wanted[s][i + 1] ? 0 : 1;
+                }
+            }
+        }
+        lines.accept(new CheckLine("greedy tokens", wrong, 0, ""));
     }
 
     /// A way to evaluate sequences, which passes the logits of each token to a collector.
@@ -362,9 +384,15 @@ public final class ModelCheck {
     }
 
     private TokenBatch ofTexts(int[][] ids) {
-        TokenBatch batch = hasPictures() ? new TokenBatch() : TokenBatch.ofAll(engine.model().spec(), ids, sources);
+        // The text of a sound is predicted from the tokens before, that of a text at its own place.
+        boolean hasSounds = sources.stream().anyMatch(source -> !source.embedded().isEmpty());
+        TokenBatch batch = hasPictures() || hasSounds ? new TokenBatch()
+                : TokenBatch.ofAll(engine.model().spec(), ids, sources);
         if (hasPictures()) {
             inputs.forEach(batch::add);
+        }
+        for (int s = 0; s < ids.length && hasSounds; s++) {
+            batch.add(ids[s]).from(sources.get(s));
         }
         return batch;
     }

@@ -60,13 +60,13 @@ class SoundGoldenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"whisper,scalar", "whisper,best"})
+    @CsvSource({"whisper,scalar", "whisper,best", "moonshine,scalar", "moonshine,best"})
     void agreesWithTheReference(String name, String kernels) throws CheckpointException {
         check(folder(name), folder(name), kernels);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = "whisper")
+    @ValueSource(strings = {"whisper", "moonshine"})
     void savingChangesNothing(String name) throws IOException {
         Path saved = temporary.resolve("saved");
         try (Model model = ModelLoader.load(folder(name), p -> true)) {

@@ -5,20 +5,22 @@ import glia.model.spec.PerLayerEmbeddings;
 import glia.model.spec.Place;
 import glia.model.spec.Positions;
 import glia.model.spec.Role;
-import glia.tensor.DType;
 import glia.model.spec.Stage;
+import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Columns.SwappedGroups;
-import glia.tensor.ops.row.Gathers.SpreadRows;
-import glia.tensor.ops.row.Sums.Sum;
-import glia.tensor.ops.row.WeightedRows;
-import java.lang.foreign.Arena;
 import glia.tensor.ops.row.FoldedRows;
+import glia.tensor.ops.row.Gathers.SpreadRows;
+import glia.tensor.ops.row.Scales.WeightedColumns;
+import glia.tensor.ops.row.Sums.Sum;
+import glia.tensor.ops.row.TimeNorm;
 import glia.tensor.ops.row.UnfoldedGrid;
 import glia.tensor.ops.row.UnfoldedRows;
+import glia.tensor.ops.row.WeightedRows;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -100,6 +102,12 @@ final class EmbeddingBlock {
                     Block product = Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, m.biased());
                     yield (ops, x, pass, states) -> product.forward(ops, ops.apply(new SwappedGroups(x, m.bins(),
                             x.cols() / m.bins())), pass, states);
+                }
+                case Stage.TimeNormed n -> {
+                    Weight scale = weights.get(place, Role.STAGE);
+                    Weight shift = weights.get(place, Role.STAGE_BIAS);
+                    yield (ops, x, pass, states) -> ops.addBias(ops.apply(new WeightedColumns(
+                            ops.apply(new TimeNorm(x, n.groups(), Stage.TimeNormed.EPS)), scale)), shift);
                 }
                 case Stage.Activated f -> (ops, x, pass, states) -> ops.activate(x, f.activation());
             });

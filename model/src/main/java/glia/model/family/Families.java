@@ -123,6 +123,7 @@ public final class Families {
             new Starcoder2(),
             new T5(),
             new Whisper(),
+            new Moonshine(),
             new Xlstm(),
             new Zamba2());
 

@@ -84,6 +84,24 @@ public sealed interface Stage {
         }
     }
 
+    /// Group normalization over all rows, with a weight and a bias for each column.
+    ///
+    /// @param groups of consecutive columns, each with one mean and variance
+    record TimeNormed(int groups) implements Stage {
+        /// That of PyTorch.
+        public static final float EPS = 1e-5f;
+
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            if (groups < 1 || size % groups != 0) {
+                throw new IllegalArgumentException(groups + " groups of " + size + " columns, expected a divisor");
+            }
+            shapes.add(Role.STAGE, size);
+            shapes.add(Role.STAGE_BIAS, size);
+            return size;
+        }
+    }
+
     /// An activation function.
     record Activated(Activation activation) implements Stage { }
 }

@@ -1,9 +1,13 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.model.spec.Stage;
 import java.util.List;
 
@@ -26,6 +30,58 @@ public final class SpeechNames {
             case ENCODER_FINAL_BIAS -> named("encoder.layer_norm.bias");
             default -> BartNames.source(spec, p);
         };
+    }
+
+    /// Those of Moonshine: values are before gates in one matrix of the decoder's MLP.
+    public static Source moonshine(ModelSpec spec, Parameter p) {
+        if (p.sublayer() >= 0) {
+            return moonshineLayer(spec, p);
+        }
+        int branch = p.place().branch();
+        String stage = "encoder." + (branch == 3 ? "groupnorm" : "conv" + Math.max(1, branch / 2));
+        return switch (p.role()) {
+            case EMBEDDING -> named("decoder.embed_tokens.weight");
+            case HEAD -> new Source.Stored("proj_out.weight");
+            case STAGE -> branch == 3 ? named(stage + ".weight") : convolution(spec.encoder().orElseThrow().embedding()
+                    .orElseThrow(), p, named(stage + ".weight"));
+            case STAGE_BIAS -> named(stage + ".bias");
+            case FINAL_WEIGHT -> named("decoder.norm.weight");
+            case ENCODER_FINAL_WEIGHT -> named("encoder.layer_norm.weight");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static Source moonshineLayer(ModelSpec spec, Parameter p) {
+        boolean decodes = p.sublayer() < spec.sublayers().size();
+        String layer = (decodes ? "decoder" : "encoder") + ".layers." + spec.sublayer(p).layer() + ".";
+        Mixer mixer = spec.mixer(p.place());
+        boolean isCross = mixer instanceof CrossAttention;
+        String attention = layer + (isCross ? "encoder_attn." : "self_attn.");
+        return switch (p.role()) {
+            case QUERY -> named(attention + "q_proj.weight");
+            case QUERY_BIAS -> named(attention + "q_proj.bias");
+            case KEY -> named(attention + "k_proj.weight");
+            case KEY_BIAS -> named(attention + "k_proj.bias");
+            case VALUE -> named(attention + "v_proj.weight");
+            case VALUE_BIAS -> named(attention + "v_proj.bias");
+            case OUTPUT -> named(attention + "o_proj.weight");
+            case BEFORE_WEIGHT -> named(layer + (mixer instanceof Attention ? "input_layernorm.weight"
+                    : isCross || !decodes ? "post_attention_layernorm.weight" : "final_layernorm.weight"));
+            case UP, GATE -> half(mixer, p, named(layer + "mlp.fc1.weight"));
+            case UP_BIAS, GATE_BIAS -> half(mixer, p, named(layer + "mlp.fc1.bias"));
+            case DOWN -> named(layer + "mlp.fc2.weight");
+            case DOWN_BIAS -> named(layer + "mlp.fc2.bias");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static Source half(Mixer mixer, Parameter p, Source both) {
+        if (!(mixer instanceof Mixer.GatedMlp gated)) {
+            return both;
+        }
+        int width = gated.intermediateSize();
+        boolean isGate = p.role() == Role.GATE || p.role() == Role.GATE_BIAS;
+        return new Source.Rows(both, isGate ? width : 0, width, 2 * width);
     }
 
     private static Source named(String name) {
