@@ -54,17 +54,17 @@ final class SoundCases implements CaseGroup {
                 Path media = folder.resolveSibling("media");
                 Optional<Path> file = List.of(".wav", ".flac", "").stream().map(end -> media.resolve(id + end))
                         .filter(Files::exists).findFirst();
-                int rate = RATE;
-                if (file.isPresent()) {
-                    try (SoundReader reader = SoundReader.open(file.get())) {
-                        rate = reader.rate();
-                        results.accept(CaseResult.of(id, "samples", largest(mono, all(reader)), 0));
-                    }
+                if (file.isEmpty()) {
+                    results.accept(CaseResult.failed(id, "there is no such file in " + media));
+                    continue;
                 }
-                Resampler resampler = new Resampler(rate, RATE);
-                float[] resampled = joined(List.of(resampler.add(mono), resampler.end()));
-                results.accept(CaseResult.of(id, "samples at 16 kHz", largest(stored.tensor(id + RESAMPLED).toArray(),
-                        resampled), RESAMPLING));
+                try (SoundReader reader = SoundReader.open(file.get())) {
+                    Resampler resampler = new Resampler(reader.rate(), RATE);
+                    results.accept(CaseResult.of(id, "samples", largest(mono, all(reader)), 0));
+                    float[] resampled = joined(List.of(resampler.add(mono), resampler.end()));
+                    results.accept(CaseResult.of(id, "samples at 16 kHz",
+                            largest(stored.tensor(id + RESAMPLED).toArray(), resampled), RESAMPLING));
+                }
             }
         }
     }

@@ -215,10 +215,10 @@ public final class Transcriber {
             if (!isPaired || endsOnce) {
                 parts.add(text.subList(from, count));
             }
+            List<Integer> spelledOut = parts.stream().flatMap(List::stream).filter(t -> t < tokens.end).toList();
             WordAlignment.Aligned aligned = alignment == null ? new WordAlignment.Aligned(List.of(), 0)
-                    : alignment.words(decoder, parts.stream().flatMap(List::stream).filter(t -> t < tokens.end).toList(),
-                    tokens.task(language, options.translates(), false), Math.max(1, size / framesOfStep),
-                    language.get());
+                    : alignment.words(decoder, spelledOut, tokens.task(language, options.translates(), false),
+                            Math.max(1, size / framesOfStep), language.get());
             List<WordAlignment.Timed> words = new ArrayList<>(aligned.words());
             double offset = seek * frameSeconds;
             List<Integer> kept = new ArrayList<>();
