@@ -104,7 +104,8 @@ class NewModelsTest {
             }
         }
         // No recipe trains on sounds or pictures with their texts.
-        assertEquals(new TreeSet<>(List.of(HandWritten.MODEL_TYPE, "chameleon", "clip", "moonshine", "siglip", "whisper")), without);
+        assertEquals(new TreeSet<>(List.of(HandWritten.MODEL_TYPE, "chameleon", "clip", "moonshine", "siglip",
+                "whisper")), without);
     }
 
     @Test
