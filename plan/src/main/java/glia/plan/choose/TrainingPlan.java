@@ -126,9 +126,13 @@ public final class TrainingPlan {
             return;
         }
         boolean isLora = task.method() == Method.LORA;
-        double rate = Training.tokensPerSecond(effects, shape, new Training.Run(task.device(), "", task.precision(),
-                task.devices(), tensor, pipeline, 1, 1, zero == 3, recompute, task.sequence(), micro,
-                Math.max(1, sequences / (replicas * micro)), isLora, false));
+        double rate = Double.MAX_VALUE;
+        // Published runs differ in more than the stage; gathering weights never makes a step faster.
+        for (int stage = zero == 3 ? 0 : 1; stage < 2; stage++) {
+            rate = Math.min(rate, Training.tokensPerSecond(effects, shape, new Training.Run(task.device(), "",
+                    task.precision(), task.devices(), tensor, pipeline, 1, 1, stage == 0, recompute, task.sequence(),
+                    micro, Math.max(1, sequences / (replicas * micro)), isLora, false)));
+        }
         double seconds = task.tokens() / (rate * task.devices());
         if (task.method() == Method.RL) {
             seconds += task.tokens() / generated(task, effects, shape);

@@ -54,6 +54,15 @@ class TrainingPlanTest {
     }
 
     @Test
+    void ofEquallyFastLayoutsTheLowerStageIsFirst() {
+        List<Layout> layouts = plan(Method.FULL, 64, "H200 SXM 141GB", "BF16");
+        layouts.stream().filter(l -> l.zero() == 3).forEach(l -> assertTrue(layouts.stream().filter(o -> o.zero() < 3
+                && o.tensor() == l.tensor() && o.pipeline() == l.pipeline() && o.microBatch() == l.microBatch()
+                && o.recompute() == l.recompute()).allMatch(o -> o.days() <= l.days()
+                && layouts.indexOf(o) < layouts.indexOf(l)), l.toString()));
+    }
+
+    @Test
     void adaptersNeedLessAndRolloutsMore() {
         assertEquals(List.of(), plan(Method.FULL, 1, "RTX A6000", "BF16"));
         assertTrue(plan(Method.LORA, 1, "RTX A6000", "BF16").getFirst().bytes() < 48e9);
