@@ -13,9 +13,12 @@ import glia.engine.call.GenerationCall;
 import glia.engine.call.GenerationRun;
 import glia.engine.call.Prompt;
 import glia.engine.call.RenderedPrompt;
+import glia.engine.inspect.ModelSummary;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
+import glia.model.Model;
+import glia.model.ModelLoader;
 import glia.model.block.Input;
 import glia.text.template.ChatMessage;
 import java.awt.image.BufferedImage;
@@ -156,6 +159,18 @@ class PictureChatTest {
             float[] red = first(model, ChatMessage.user("what is this?", picture(0xf00000)));
             float[] blue = first(model, ChatMessage.user("what is this?", picture(0x0000f0)));
             assertNotEquals(Arrays.toString(red), Arrays.toString(blue));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"qwen2_5_omni_thinker, 'pictures, 1 token for 8 x 8 pixels, or for these of 2 frames', "
+            + "'sounds, 5 tokens for 20 frames'", "mistral3, 'pictures, 1 token for 28 x 28 pixels',",
+        "emu3, 'pictures, as tokens of the vocabulary',"})
+    void aSummarySaysWhatAPictureTakes(String name, String pictures, String sounds) throws Exception {
+        try (Model model = ModelLoader.load(Path.of(PictureChatTest.class.getResource("/golden-pictures/" + name
+                + "/config.json").toURI()).getParent())) {
+            assertEquals(sounds == null ? List.of(pictures) : List.of(pictures, sounds),
+                    ModelSummary.of(model).senses());
         }
     }
 

@@ -236,6 +236,7 @@ public final class InspectCommand implements Command {
         facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));
         facts.classes().ifPresent(c -> table.row("head", c.outcome() == Classes.Outcome.NUMBER && c.size() == 1
                 ? "a score" : Units.counted(c.size(), "label") + ": " + shown(c.labels())));
+        facts.senses().forEach(sense -> table.row("reads", sense));
         text.scope().ifPresent(scope -> table.row("scope", scope.summary()));
         return table.row("context", LayerTable.context(facts.layers(), facts.contextLength()))
                 .row("tokenizer", text.tokenizer())
@@ -260,6 +261,7 @@ public final class InspectCommand implements Command {
         document.put("weight_bytes", facts.weightBytes());
         document.put("weight_bytes_by_type", facts.dtypes());
         facts.classes().ifPresent(c -> document.put("labels", c.labels()));
+        document.put("reads", facts.senses());
         LayerTable layers = new LayerTable(facts.layers(), ALLOCATED);
         document.put("cache_bytes_per_token", layers.perToken());
         document.put("cache_bytes_at_128k", layers.atLongContext());

@@ -280,6 +280,22 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         return rows;
     }
 
+    /// What it reads and how many tokens that takes, such as "pictures, 1 token for 28 x 28 pixels".
+    public String describe() {
+        Embedding.Features f = features();
+        if (chunks.isPresent()) {
+            int rows = ofSound(chunks.get().frames);
+            return "sounds, " + rows + (rows == 1 ? " token for " : " tokens for ") + chunks.get().frames + " frames";
+        } else if (isPooled()) {
+            return "pictures, 1 embedding for each";
+        } else if (f.patch() == 1) {
+            return "sounds, 1 token for each frame";
+        }
+        int pixels = side * f.patch();
+        return "pictures, 1 token for " + pixels + " x " + pixels + " pixels"
+                + (films == Films.NONE || f.frames() == 1 ? "" : ", or for these of " + f.frames() + " frames");
+    }
+
     /// Whether a picture has one row.
     private boolean isPooled() {
         return projector.stream().anyMatch(s -> s instanceof Step.ClassToken || s instanceof Step.Attended);
