@@ -61,8 +61,8 @@ class QuantizeCommandTest {
     @Test
     void wrongWordsAreUsageErrors() {
         String out = folder.resolve("x.gguf").toString();
-        assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "iq2_s", "-o", out).err()
-                .contains("'iq2_s' is a type that Glia reads but does not write; the nearest is q2_k"));
+        assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "iq1_s", "-o", out).err()
+                .contains("'iq1_s' is a type that Glia reads but does not write; the nearest is iq2_xxs"));
         assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "q9", "-o", out).err()
                 .contains("'q9' is not one of f32, f16"));
         assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "q2_k_s", "-o", out).err()

@@ -34,8 +34,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Quantized checkpoints give the values and logits of the Python packages that made them: bitsandbytes 0.50, hqq 0.2.8,
-/// aqlm 1.1.7, and the BitNet layers of Transformers 5.24, whose activations are rounded too.
+/// Quantized checkpoints give the values and logits of the Python packages that made them: bitsandbytes 0.50, hqq
+/// 0.2.8, aqlm 1.1.7, and the BitNet layers of Transformers 5.24, whose activations are rounded too. 4-bit values are
+/// those of bitsandbytes' code in Python: its machine code for processors takes wrong scales where rows are not whole
+/// blocks.
 @Timeout(120)
 class PackedGoldenTest {
     @TempDir

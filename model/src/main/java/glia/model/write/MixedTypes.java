@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -33,8 +34,9 @@ public final class MixedTypes implements MatrixTypes {
 
     /// @param isWeighted whether there is an importance matrix
     public MixedTypes(QuantizationMix mix, boolean isWeighted) {
-        if (mix == QuantizationMix.Q2_K_S && !isWeighted) {
-            throw new IllegalArgumentException("q2_k_s needs an importance matrix (--imatrix); q2_k does not");
+        if (mix.needsImportance() && !isWeighted) {
+            throw new IllegalArgumentException(mix.name().toLowerCase(Locale.ROOT)
+                    + " needs an importance matrix (--imatrix); q2_k does not");
         }
         this.mix = mix;
         this.isWeighted = isWeighted;
@@ -114,7 +116,8 @@ public final class MixedTypes implements MatrixTypes {
             return Optional.of(base);
         }
         long cols = shape[shape.length - 1];
-        DType type = name.equals(OUTPUT) || file.isTied && name.equals(EMBEDDING) ? head(base, cols)
+        DType type = name.equals(EMBEDDING) && !file.isTied ? embedding(base)
+                : name.equals(OUTPUT) || name.equals(EMBEDDING) ? head(base, cols)
                 : mix == QuantizationMix.MXFP4_MOE ? shape.length > 2 ? DType.MXFP4 : DType.Q8_0
                 : inLayer(name, file, base);
         return Optional.of(fitting(name, type, cols));
@@ -122,7 +125,25 @@ public final class MixedTypes implements MatrixTypes {
 
     private DType head(DType base, long cols) {
         return mix == QuantizationMix.MXFP4_MOE || base == DType.Q8_0 || cols % base.blockElements() != 0 ? DType.Q8_0
-                : DType.Q6_K;
+                : isIq2() || mix == QuantizationMix.IQ3_XXS ? DType.Q5_K : DType.Q6_K;
+    }
+
+    private DType embedding(DType base) {
+        return switch (mix) {
+            case IQ2_XXS, IQ2_XS -> DType.Q2_K;
+            case IQ2_S, IQ2_M, IQ3_XXS -> DType.IQ3_S;
+            case MXFP4_MOE -> DType.Q8_0;
+            default -> base;
+        };
+    }
+
+    private boolean isIq2() {
+        return mix.needsImportance() && mix != QuantizationMix.Q2_K_S;
+    }
+
+    /// The type of the matrices of IQ2 that matter more.
+    private DType more() {
+        return mix == QuantizationMix.IQ2_S || mix == QuantizationMix.IQ2_M ? DType.IQ3_S : DType.Q2_K;
     }
 
     private DType inLayer(String name, File file, DType base) {
@@ -130,15 +151,29 @@ public final class MixedTypes implements MatrixTypes {
             return value(name, file, base);
         }
         if (name.contains("attn_k.weight") && file.numExperts == 8) {
-            return DType.Q8_0;
+            return isIq2() ? DType.Q4_K : DType.Q8_0;
+        }
+        if (name.contains("attn_k.weight") || name.contains("attn_q.weight")) {
+            return switch (mix) {
+                case IQ3_XS -> DType.IQ3_XXS;
+                case IQ3_XXS -> DType.IQ2_S;
+                default -> base;
+            };
         }
         if (name.contains("attn_output.weight")) {
             return output(file, base);
+        }
+        if (mix == QuantizationMix.IQ3_XS && (name.contains("ffn_gate") || name.contains("ffn_up"))) {
+            int layer = layer(name);
+            return layer >= file.numLayers / 8 && layer < 7 * file.numLayers / 8 ? DType.IQ3_XXS : base;
         }
         return name.contains("ffn_down") ? down(file.downLayer(name), file.numLayers, base) : base;
     }
 
     private DType value(String name, File file, DType base) {
+        if (isIq2()) {
+            return file.queriesPerKey >= 4 || file.numExperts >= 4 ? DType.Q4_K : more();
+        }
         if (file.numExperts == 8) {
             return DType.Q8_0;
         }
@@ -146,6 +181,9 @@ public final class MixedTypes implements MatrixTypes {
         DType type = switch (mix) {
             case Q2_K -> file.queriesPerKey >= 4 ? DType.Q4_K : DType.Q3_K;
             case Q2_K_S -> file.queriesPerKey >= 4 ? DType.Q4_K : base;
+            case IQ3_XXS -> file.queriesPerKey >= 4 ? DType.Q4_K : isWeighted ? base : DType.IQ3_S;
+            case IQ3_XS, IQ3_S -> file.queriesPerKey >= 4 ? DType.Q4_K : base;
+            case IQ3_M -> DType.Q4_K;
             case Q3_K_M -> at < 2 ? DType.Q5_K : DType.Q4_K;
             case Q3_K_L -> DType.Q5_K;
             case Q4_K_S -> at < 4 ? DType.Q5_K : base;
@@ -159,13 +197,15 @@ public final class MixedTypes implements MatrixTypes {
     private DType output(File file, DType base) {
         if (file.numExperts == 8) {
             return switch (mix) {
-                case Q2_K, Q3_K_S, Q3_K_M, Q4_K_S, Q4_K_M, IQ4_NL, IQ4_XS -> DType.Q5_K;
+                case Q2_K, Q3_K_S, Q3_K_M, Q4_K_S, Q4_K_M, IQ4_NL, IQ4_XS, IQ3_M, IQ3_S, IQ3_XS, IQ3_XXS, IQ2_M,
+                        IQ2_S, IQ2_XS, IQ2_XXS -> DType.Q5_K;
                 default -> base;
             };
         }
         return switch (mix) {
             case Q2_K -> DType.Q3_K;
-            case Q3_K_M -> DType.Q4_K;
+            case Q3_K_M, IQ3_M -> DType.Q4_K;
+            case IQ3_XXS, IQ2_S, IQ2_M -> DType.IQ3_S;
             case Q3_K_L -> DType.Q5_K;
             default -> base;
         };
@@ -175,7 +215,9 @@ public final class MixedTypes implements MatrixTypes {
         boolean isEarly = layer < numLayers / 8;
         return switch (mix) {
             case Q2_K -> DType.Q3_K;
-            case Q2_K_S -> isEarly ? DType.Q4_K : base;
+            case Q2_K_S, IQ3_M -> isEarly ? DType.Q4_K : base;
+            case IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS -> isEarly ? more() : base;
+            case IQ3_XXS -> isWeighted ? base : isEarly ? DType.Q4_K : DType.Q3_K;
             case Q3_K_M -> layer < numLayers / 16 ? DType.Q5_K : DType.Q4_K;
             case Q3_K_L -> DType.Q5_K;
             case Q4_K_M, Q5_K_M -> hasMore(layer, numLayers) ? DType.Q6_K : base;
@@ -201,7 +243,7 @@ public final class MixedTypes implements MatrixTypes {
             case Q4_K -> DType.Q5_0;
             case Q5_K -> DType.Q5_1;
             case Q6_K -> DType.Q8_0;
-            case IQ4_XS -> DType.IQ4_NL;
+            case IQ4_XS, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS -> DType.IQ4_NL;
             default -> type;
         };
         DType found = cols % smaller.blockElements() == 0 ? smaller : DType.F16;

@@ -30,18 +30,25 @@ public enum QuantizationMix {
     IQ4_XS(DType.IQ4_XS, 30),
     Q3_K_L(DType.Q3_K, 13),
     Q3_K_M(DType.Q3_K, 12),
+    IQ3_M(DType.IQ3_S, 27),
     Q3_K_S(DType.Q3_K, 11),
+    IQ3_S(DType.IQ3_S, 26),
+    IQ3_XS(DType.IQ3_S, 22),
+    IQ3_XXS(DType.IQ3_XXS, 23),
     Q2_K(DType.Q2_K, 10),
     /// Needs an importance matrix.
     Q2_K_S(DType.Q2_K, 21),
+    /// These too.
+    IQ2_M(DType.IQ2_S, 29),
+    IQ2_S(DType.IQ2_XS, 28),
+    IQ2_XS(DType.IQ2_XS, 20),
+    IQ2_XXS(DType.IQ2_XXS, 19),
     /// Experts are MXFP4, other matrices Q8_0.
     MXFP4_MOE(DType.MXFP4, 38);
 
     /// Types of llama.cpp that are read but not written, each with the nearest of these.
-    private static final List<String> UNWRITTEN = List.of("IQ3_M:Q3_K_M",
-            "IQ3_S:Q3_K_S", "IQ3_XS:Q3_K_S", "IQ3_XXS:Q3_K_S", "IQ2_M:Q2_K", "IQ2_S:Q2_K", "IQ2_XS:Q2_K",
-            "IQ2_XXS:Q2_K", "IQ1_M:Q2_K", "IQ1_S:Q2_K", "TQ1_0:Q2_K", "TQ2_0:Q2_K", "Q1_0:Q2_K", "Q2_0:Q2_K",
-            "NVFP4:MXFP4_MOE");
+    private static final List<String> UNWRITTEN = List.of("IQ1_M:IQ2_XXS", "IQ1_S:IQ2_XXS", "TQ1_0:Q2_K",
+            "TQ2_0:Q2_K", "Q1_0:Q2_K", "Q2_0:Q2_K", "NVFP4:MXFP4_MOE");
 
     private final DType base;
     private final int fileType;
@@ -49,6 +56,14 @@ public enum QuantizationMix {
     QuantizationMix(DType base, int fileType) {
         this.base = base;
         this.fileType = fileType;
+    }
+
+    /// Whether the type is too small to be written without an importance matrix.
+    boolean needsImportance() {
+        return switch (this) {
+            case Q2_K_S, IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS -> true;
+            default -> false;
+        };
     }
 
     /// The type of most matrices.

@@ -117,7 +117,7 @@ record TypeCast(Optional<Workers> workers, ImportanceMatrix importance) {
     private static float end(DType type) {
         return switch (type) {
             case F16, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> F16_END;
-            case Q8_0, IQ4_NL, IQ4_XS -> Q8_LARGEST * F16_END;
+            case Q8_0, IQ4_NL, IQ4_XS, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS -> Q8_LARGEST * F16_END;
             default -> Float.MAX_VALUE;
         };
     }

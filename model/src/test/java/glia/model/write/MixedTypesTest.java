@@ -105,7 +105,7 @@ class MixedTypesTest {
 
     /// Writes each mix; all tensors are read back close to the original ones.
     @ParameterizedTest
-    @EnumSource(value = QuantizationMix.class, names = "Q2_K_S", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(value = QuantizationMix.class, names = "(Q2_K_S|IQ2_.*)", mode = EnumSource.Mode.MATCH_NONE)
     void writtenValuesAreNear(QuantizationMix mix) throws Exception {
         try (Model model = model("few layers"); Arena arena = Arena.ofShared()) {
             Path plain = folder.resolve("plain.gguf");
@@ -121,6 +121,8 @@ class MixedTypesTest {
                     double most = switch (b.tensor(name).dtype()) {
                         case Q2_K -> 0.35;
                         case Q3_K -> 0.17;
+                        case IQ3_S, IQ3_XXS -> 0.25;
+                        case IQ2_S -> 0.4;
                         case Q4_0, MXFP4 -> 0.15;
                         case Q4_1, Q4_K, IQ4_NL, IQ4_XS -> 0.09;
                         case Q5_0, Q5_1, Q5_K -> 0.05;
@@ -207,8 +209,8 @@ class MixedTypesTest {
     void namesAreThoseOfLlamaCpp() {
         assertEquals(QuantizationMix.Q4_K_M, QuantizationMix.of("q4-k"));
         assertEquals(QuantizationMix.Q5_K_S, QuantizationMix.of("Q5_K_S"));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> QuantizationMix.of("iq3_xs")).getMessage()
-                .contains("reads but does not write; the nearest is q3_k_s"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> QuantizationMix.of("iq1_s")).getMessage()
+                .contains("reads but does not write; the nearest is iq2_xxs"));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> QuantizationMix.of("q4_k_x")).getMessage()
                 .contains("Did you mean"));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> new MixedTypes(QuantizationMix.Q2_K_S, false))

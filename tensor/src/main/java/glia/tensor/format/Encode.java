@@ -23,7 +23,7 @@ public final class Encode {
     public static boolean writes(DType type) {
         return switch (type) {
             case F32, F16, BF16, F8_E4M3, F8_E5M2, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, MXFP4, Q2_K, Q3_K, Q4_K,
-                    Q5_K, Q6_K, IQ4_NL, IQ4_XS -> true;
+                    Q5_K, Q6_K, IQ4_NL, IQ4_XS, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS -> true;
             default -> false;
         };
     }
@@ -78,6 +78,8 @@ public final class Encode {
             case Q5_K -> new Quantize256().q5k(from, offset, count, w, address);
             case Q6_K -> new Quantize256().q6k(from, offset, count, w, address);
             case IQ4_NL, IQ4_XS -> new QuantizeIq4().quantize(type, from, offset, count, w, address);
+            case IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS ->
+                    new QuantizeGrid(type).quantize(type, from, offset, count, w, address);
             default ->
                     throw new IllegalArgumentException("cannot encode to " + type + ": it is read-only");
         }
