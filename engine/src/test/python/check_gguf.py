@@ -26,12 +26,16 @@ from golden_to_gguf import llama_cpp_logits
 
 HIDDEN = pathlib.Path(__file__).parents[1] / "resources" / "gguf_read"
 # llama.cpp takes GELU from a table of F16 numbers, and rounds activations to F16 beside soft caps.
-ROUGH = ("bert", "modernbert", "t5", "bloom", "gpt2", "mpt", "gemma2", "gemma3")
+ROUGH = ("bert", "modernbert", "t5", "bloom", "gpt2", "mpt", "gemma", "gpt_neox", "gpt_bigcode", "phi", "falcon")
 # What llama.cpp computes otherwise, whoever wrote the file.
 UNLIKE = {
     "deepseek_v2": "it ranks groups of experts by their best two, not one",
     "deepseek_v32": "its indexers have heads of 64 numbers or more",
     "glm_moe_dsa": "its indexers have heads of 64 numbers or more",
+    "starcoder2": "it has no sliding windows",
+    "cohere": "it knows norms of queries and keys in models of 64 layers alone",
+    "glm": "its heads have the size of hidden states divided by their number",
+    "phimoe": "its router is a softmax",
     "nemotron_h": "where there are experts it takes every MLP for some",
     "qwen3_next": "its recurrence has keys and values of one size",
     "qwen3_5_moe": "its recurrence has keys and values of one size",

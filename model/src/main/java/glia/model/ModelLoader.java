@@ -355,7 +355,8 @@ public final class ModelLoader {
     private void refuse(ModelSpec spec, Set<String> left) throws CheckpointException {
         List<String> unknown = new ArrayList<>(left);
         unknown.removeIf(name -> name.endsWith("rotary_emb.inv_freq") || name.endsWith(".attn.bias")
-                || name.endsWith(".attn.masked_bias") || name.startsWith("rope_freqs"));
+                || name.endsWith(".attn.masked_bias") || name.startsWith("rope_freqs")
+                || name.startsWith("rope_factors_"));
         if (!unknown.isEmpty()) {
             throw new CheckpointException(path, unknown.getFirst(), "the family '" + spec.modelType()
                     + "' as configured has no place for " + (unknown.size() == 1 ? "this tensor" : "this and "

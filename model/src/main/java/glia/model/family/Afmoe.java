@@ -7,8 +7,12 @@ import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.ExpertNames;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Embedding;
@@ -20,6 +24,7 @@ import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// Trinity (Arcee, 2025): norms before and after each mixer, normed heads, gated attention outputs, sliding windows
 /// with RoPE in three of four layers and full attention without RoPE in the others; dense layers, then experts routed
@@ -57,5 +62,15 @@ final class Afmoe implements Family {
                 .replace("pre_feedforward_layernorm", "pre_mlp_layernorm")
                 .replace("post_feedforward_layernorm", "post_mlp_layernorm")
                 .replace("router.gate.e_score_correction_bias", "expert_bias")));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("afmoe", "afmoe", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, GgufKey.join(ExpertGguf.WEIGHTS, ExpertGguf.SHARED, ExpertGguf.DENSE,
+                        List.of(ExpertGguf.GATING)), (keys, checkpoint) -> keys.put("mup_enabled", true)
+                        .rename("first_k_dense_replace", "num_dense_layers")
+                        .rename("n_shared_experts", "num_shared_experts")
+                        .rename("routed_scaling_factor", "route_scale")));
     }
 }

@@ -8,7 +8,11 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ByType;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -25,6 +29,7 @@ import glia.model.spec.Sublayer;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// Command R and R7B (https://arxiv.org/abs/2504.00698): attention and MLP in parallel after one layer norm without
 /// bias, RoPE of neighboring pairs, scaled logits. `cohere2` has sliding windows with RoPE in three of four layers and
@@ -71,5 +76,17 @@ final class Cohere implements Family {
         long heads = ofQueries ? a.numHeads() : a.numKeyValueHeads();
         return new Source.Shaped(StandardNames.source(spec, p), List.of(heads * a.headSize()),
                 List.of(heads, (long) a.headSize()));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ByType(modelTypes(), List.of(form("command-r", "cohere"), form("cohere2", "cohere2"))));
+    }
+
+    private static ExpertGguf form(String architecture, String type) {
+        return new ExpertGguf(new StandardGguf(architecture, type, StandardGguf.Rotation.INTERLEAVED),
+                ExpertGguf.FFN_NORM, List.of(StandardGguf.LOGIT_SCALE),
+                (keys, checkpoint) -> keys.copy(List.of(StandardGguf.LOGIT_SCALE))
+                        .put("use_qk_norm", checkpoint.names().contains("blk.0.attn_q_norm.weight")));
     }
 }

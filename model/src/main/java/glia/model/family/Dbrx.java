@@ -8,8 +8,12 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.JoinedGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.Fused;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -25,6 +29,7 @@ import glia.model.spec.Role;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// DBRX (Databricks, 2024): layer norms without biases, queries, keys and values fused and clipped, experts stacked in
 /// three matrices. Checked against the class `DbrxForCausalLM`, which ignores `attn_config.rope_theta`; here it is
@@ -45,16 +50,15 @@ final class Dbrx implements Family {
                 RopeConfig.read(attending, headSize, 10_000), Bias.NONE);
         Attention attention = attending.has("clip_qkv")
                 ? plain.with(new QkNorm.Clipped((float) Numbers.real(attending, "clip_qkv", NumberRange.CAP))) : plain;
-        Config named = mixing.child("ffn_act_fn", Map.of());
         if (mixing.has("moe_normalize_expert_weights") && mixing.real("moe_normalize_expert_weights") != 1) {
             throw mixing.error("moe_normalize_expert_weights", "only the sum of weights (1) is supported");
         }
         Router router = Router.plain(mixing.positive("moe_top_k", 1), Router.Score.SOFTMAX,
                 mixing.has("moe_normalize_expert_weights") || !mixing.mentions("moe_normalize_expert_weights")
                         ? Router.Share.NORMALIZED : Router.Share.AS_IS);
-        Experts experts = ExpertConfig.gated(config.with("hidden_act", named.text("name", "silu")),
-                mixing.positive("moe_num_experts", 4), mixing.positive("ffn_hidden_size", 3584), router,
-                new Experts.Shared.None());
+        String act = mixing.child("ffn_act_fn", Map.of()).text("name", "silu");
+        Experts experts = ExpertConfig.gated(config.with("hidden_act", act), mixing.positive("moe_num_experts", 4),
+                mixing.positive("ffn_hidden_size", 3584), router, new Experts.Shared.None());
         Norm norm = new Norm.UnbiasedLayer(1e-5f);
         return new ModelSpec("dbrx", config.positive("vocab_size"), sizes.hidden(),
                 config.positive("max_seq_len", 2048), Padding.read(config, Embedding.PLAIN),
@@ -79,5 +83,18 @@ final class Dbrx implements Family {
         return Fused.queriesKeysValues(spec, p, source.renamed(name -> List.of(name.replaceFirst(
                 "self_attn\\.([qkv])_proj", "norm_attn_norm.attn.$1_proj")))).renamed(
                         name -> List.of(name.replace("qkv_proj", "Wqkv")));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new JoinedGguf(new ExpertGguf(
+                new StandardGguf("dbrx", "dbrx", StandardGguf.Rotation.HALF_SPLIT), "attn_output_norm.weight",
+                List.of(StandardGguf.CLIP), (keys, checkpoint) -> keys.copy(List.of(StandardGguf.CLIP))
+                        .rename("hidden_size", "d_model").rename("num_attention_heads", "n_heads")
+                        .rename("num_hidden_layers", "n_layers").rename("max_position_embeddings", "max_seq_len")
+                        .rename("num_key_value_heads", "kv_n_heads").rename("num_experts", "moe_num_experts")
+                        .rename("num_experts_per_tok", "moe_top_k").rename("moe_intermediate_size", "ffn_hidden_size")
+                        .move("attn_config", "kv_n_heads", "clip_qkv", "rope_theta")
+                        .move("ffn_config", "moe_num_experts", "moe_top_k", "ffn_hidden_size")), true, false));
     }
 }

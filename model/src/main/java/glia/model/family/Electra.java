@@ -46,7 +46,8 @@ final class Electra implements Family {
         Head.Transform transform = new Head.Transform.Dense(Activation.GELU, norm, Bias.ALL, OptionalInt.of(width));
         return new ModelSpec("electra", config.positive("vocab_size", 30_522), hidden, context,
                 width == hidden ? plain : plain.with(new Embedding.Factors(width, false)),
-                layers.of(Numbers.layers(config, "num_hidden_layers")), norm, Standard.maskedHead(config, transform, Bias.ALL, "ElectraForMaskedLM"));
+                layers.of(Numbers.layers(config, "num_hidden_layers")), norm,
+                Standard.maskedHead(config, transform, Bias.ALL, "ElectraForMaskedLM"));
     }
 
     @Override

@@ -8,7 +8,7 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.gguf.ByExperts;
+import glia.model.family.gguf.ByType;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.GgufKey;
 import glia.model.family.gguf.StandardGguf;
@@ -80,13 +80,14 @@ final class Ernie45 implements Family {
     public Optional<GgufForm> gguf() {
         StandardGguf dense = new StandardGguf("ernie4_5", "ernie4_5", StandardGguf.Rotation.INTERLEAVED);
         StandardGguf mixed = new StandardGguf("ernie4_5-moe", "ernie4_5_moe", StandardGguf.Rotation.INTERLEAVED);
-        return Optional.of(new ByExperts(new ExpertGguf(dense, ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) ->
+        return Optional.of(new ByType(modelTypes(), List.of(
+                new ExpertGguf(dense, ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) ->
                 keys.rename("attention_bias", "use_bias")),
                 new ExpertGguf(mixed, ExpertGguf.FFN_NORM, GgufKey.join(ExpertGguf.SHARED, ExpertGguf.DENSE, List.of(
                         ExpertGguf.SHARED_WIDTH,
                         GgufKey.written("interleave_moe_layer_step", facts -> Optional.of(1)))),
                         (keys, checkpoint) -> keys.rename("attention_bias", "use_bias")
                                 .rename("num_experts", "moe_num_experts").rename("num_experts_per_tok", "moe_k")
-                                .rename("first_k_dense_replace", "moe_layer_start_index"))));
+                                .rename("first_k_dense_replace", "moe_layer_start_index")))));
     }
 }

@@ -5,7 +5,9 @@ import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -13,6 +15,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
+import java.util.Optional;
 
 /// EXAONE 3 and 3.5 (https://arxiv.org/abs/2408.03541): Llama's structure under names like those of GPT-2. Checked
 /// against `ExaoneForCausalLM`.
@@ -40,5 +43,10 @@ final class Exaone implements Family {
                 "embed_tokens", "wte", "transformer.norm", "transformer.ln_f", "input_layernorm", "ln_1",
                 "post_attention_layernorm", "ln_2", "self_attn", "attn.attention", "o_proj", "out_proj",
                 "gate_proj", "c_fc_0", "up_proj", "c_fc_1", "down_proj", "c_proj");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new StandardGguf("exaone", "exaone", StandardGguf.Rotation.HALF_SPLIT));
     }
 }

@@ -7,14 +7,18 @@ import glia.model.family.config.GptSizes;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.JoinedGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.Fused;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
-import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -23,6 +27,7 @@ import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Scores;
 import java.util.List;
+import java.util.Optional;
 
 /// Falcon 7B, 40B, 180B and 11B (https://arxiv.org/abs/2311.16867): attention and MLP in parallel, after one layer norm
 /// or one each, few key-value heads, queries, keys and values fused by key-value head; and Falcon-RW, sequential and
@@ -67,5 +72,17 @@ final class Falcon implements Family {
         return Fused.byGroup(spec, p, "self_attention.query_key_value", p.place().branch() == 0 ? source
                 : source.renamed(name -> List.of(name.replace("input_layernorm", "ln_attn")
                         .replace("post_attention_layernorm", "ln_mlp"))));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new JoinedGguf(new ExpertGguf(
+                new StandardGguf("falcon", "falcon", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM, List.of(),
+                (keys, checkpoint) -> {
+                    boolean isNew = checkpoint.names().contains("blk.0.attn_norm_2.weight");
+                    keys.rename("layer_norm_eps", "layer_norm_epsilon").rename("num_key_value_heads", "num_kv_heads")
+                            .rename("intermediate_size", "ffn_hidden_size").put("new_decoder_architecture", isNew)
+                            .put("multi_query", keys.integer("attention.head_count_kv") == 1);
+                }), true, false));
     }
 }

@@ -6,13 +6,16 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.GemmaGguf;
+import glia.model.layout.GgufForm;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
-import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import java.util.List;
+import java.util.Optional;
 
 /// Gemma 1 and CodeGemma (https://arxiv.org/abs/2403.08295): norms with weights stored minus 1, embeddings times √D,
 /// large heads, GELU-gated MLP. Checked against the class `GemmaForCausalLM`.
@@ -34,5 +37,10 @@ final class Gemma implements Family {
         Norm norm = GemmaBody.norm(config);
         return Standard.spec(config, 8192, GemmaBody.embedding(config), norm,
                 layer -> attention, layer -> mlp, Standard.head(config, true));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new GemmaGguf("gemma", "gemma", 0));
     }
 }

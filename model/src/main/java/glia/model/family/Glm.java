@@ -7,8 +7,13 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ByType;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.JoinedGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.Fused;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -21,6 +26,7 @@ import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
+import java.util.Optional;
 
 /// GLM-4 9B and GLM-4-0414 (https://arxiv.org/abs/2406.12793): RoPE of neighboring pairs in half of each head, biases
 /// of queries, keys and values, gate and up in one matrix; `glm4` and the text model of GLM-4.1V have norms before and
@@ -57,5 +63,16 @@ final class Glm implements Family {
                         "pre_feedforward_layernorm", "post_attention_layernorm", "post_feedforward_layernorm",
                         "post_mlp_layernorm") : StandardNames.source(spec, p);
         return Fused.gateUp(spec, p, source);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ByType(List.of("glm", "glm4"), List.of(form("chatglm", "glm"), form("glm4", "glm4"))));
+    }
+
+    private static JoinedGguf form(String architecture, String type) {
+        return new JoinedGguf(new ExpertGguf(new StandardGguf(architecture, type, StandardGguf.Rotation.INTERLEAVED),
+                ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) -> keys.put("attention_bias",
+                        checkpoint.names().contains("blk.0.attn_q.bias"))), false, true);
     }
 }

@@ -5,14 +5,18 @@ import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.GptSizes;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.JoinedGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.Fused;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
-import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -20,6 +24,7 @@ import glia.model.spec.Positions;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import java.util.List;
+import java.util.Optional;
 
 /// SantaCoder and StarCoder (https://arxiv.org/abs/2305.06161): GPT-2's structure with one key-value head. Checked
 /// against the class `GPTBigCodeForCausalLM`.
@@ -52,5 +57,16 @@ final class GptBigCode implements Family {
                 "model.embed_tokens", "transformer.wte", "model.embed_positions", "transformer.wpe", "model.norm",
                 "transformer.ln_f", "self_attn.o_proj", "attn.c_proj", "up_proj", "c_fc", "down_proj", "c_proj",
                 "input_layernorm", "ln_1", "post_attention_layernorm", "ln_2"));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new JoinedGguf(new ExpertGguf(
+                new StandardGguf("starcoder", "gpt_bigcode", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
+                List.of(), (keys, checkpoint) -> keys.rename("hidden_size", "n_embd")
+                        .rename("num_attention_heads", "n_head").rename("num_hidden_layers", "n_layer")
+                        .rename("max_position_embeddings", "n_positions").rename("intermediate_size", "n_inner")
+                        .rename("layer_norm_eps", "layer_norm_epsilon")
+                        .put("multi_query", keys.integer("attention.head_count_kv") == 1)), true, false));
     }
 }

@@ -7,20 +7,25 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.JoinedGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.Fused;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
-import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import java.util.List;
+import java.util.Optional;
 
 /// GPT-NeoX 20B and Pythia (https://arxiv.org/abs/2204.06745): attention and MLP in parallel, each after its layer
 /// norm, RoPE in a part of each head, queries, keys and values fused by head. Checked against the class
@@ -58,5 +63,13 @@ final class GptNeoX implements Family {
                 "gpt_neox.layers.", "model.embed_tokens", "gpt_neox.embed_in", "model.norm",
                 "gpt_neox.final_layer_norm", "lm_head", "embed_out", "self_attn.o_proj", "attention.dense", "up_proj",
                 "dense_h_to_4h", "down_proj", "dense_4h_to_h"));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new JoinedGguf(new ExpertGguf(
+                new StandardGguf("gptneox", "gpt_neox", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
+                List.of(StandardGguf.PARALLEL), (keys, checkpoint) -> keys.copy(List.of(StandardGguf.PARALLEL))), true,
+                false));
     }
 }

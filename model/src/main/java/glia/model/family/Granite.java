@@ -8,7 +8,7 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.gguf.ByExperts;
+import glia.model.family.gguf.ByType;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.GraniteGguf;
 import glia.model.family.gguf.StandardGguf;
@@ -65,7 +65,8 @@ final class Granite implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new ByExperts(form("granite", "granite"), form("granitemoe", "granitemoe")));
+        return Optional.of(new ByType(modelTypes(), List.of(form("granite", "granite"),
+                form("granitemoe", "granitemoe"))));
     }
 
     private static ExpertGguf form(String architecture, String modelType) {

@@ -6,7 +6,12 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ByType;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
@@ -16,6 +21,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import java.util.List;
+import java.util.Optional;
 
 /// Hunyuan dense (0.5B to 7B) and Hunyuan-A13B (2025): RMS norms of each query and key head after RoPE, whose base is
 /// scaled by a fixed factor; `hunyuan_v1_moe` has experts and a shared one in every layer. Checked against
@@ -45,5 +51,18 @@ final class Hunyuan implements Family {
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p, "q_norm", "query_layernorm", "k_norm", "key_layernorm", "mlp.gate.weight",
                 "mlp.gate.wg.weight", "shared_experts", "shared_mlp");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        ExpertGguf dense = form("hunyuan-dense", "hunyuan_v1_dense", List.of());
+        return Optional.of(new ByType(modelTypes(), List.of(dense, form("hunyuan-moe", "hunyuan_v1_moe",
+                GgufKey.join(ExpertGguf.SHARED, List.of(ExpertGguf.SHARED_WIDTH))))));
+    }
+
+    private static ExpertGguf form(String architecture, String type, List<GgufKey> own) {
+        return new ExpertGguf(new StandardGguf(architecture, type, StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, own, (keys, checkpoint) -> keys.rename("moe_intermediate_size",
+                        "intermediate_size"));
     }
 }

@@ -7,6 +7,9 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.layout.GgufForm;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
@@ -16,6 +19,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.NumberRange;
 import glia.model.spec.QkNorm;
 import java.util.List;
+import java.util.Optional;
 
 /// OLMo 1 (https://arxiv.org/abs/2402.00838): Llama's structure with layer norms without weights, and queries, keys and
 /// values that may be clipped. Checked against the class `OlmoForCausalLM`.
@@ -36,5 +40,12 @@ final class Olmo implements Family {
         Norm norm = new Norm.UnitLayer(1e-5f);
         return Standard.spec(config, 2048, Padding.read(config, Embedding.PLAIN, 1), norm,
                 layer -> attention, layer -> mlp, Standard.head(config, false));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("olmo", "olmo", StandardGguf.Rotation.INTERLEAVED),
+                ExpertGguf.FFN_NORM, List.of(StandardGguf.CLIP),
+                (keys, checkpoint) -> keys.copy(List.of(StandardGguf.CLIP))));
     }
 }

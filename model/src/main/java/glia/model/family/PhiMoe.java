@@ -8,8 +8,11 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.ExpertNames;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Embedding;
@@ -25,6 +28,7 @@ import glia.model.spec.RopeScaling;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Phi-3.5-MoE (https://arxiv.org/abs/2404.14219): layer norms, two experts a token chosen by SparseMixer, LongRoPE
 /// with a factor of its own for long contexts. Checked against the class `PhimoeForCausalLM`, which never uses the long
@@ -73,5 +77,16 @@ final class PhiMoe implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p, ExpertNames.BLOCK_SPARSE);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("phimoe", "phimoe", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) -> {
+                    double factor = keys.real("rope.scaling.attn_factor", 1);
+                    keys.rename("layer_norm_eps", "rms_norm_eps").rename("moe_intermediate_size", "intermediate_size")
+                            .put("lm_head_bias", checkpoint.names().contains("output.bias"))
+                            .put("rope_scaling", "short_mscale", factor).put("rope_scaling", "long_mscale", factor);
+                }));
     }
 }

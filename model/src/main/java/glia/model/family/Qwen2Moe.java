@@ -7,6 +7,11 @@ import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.LayerTypes;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GgufFacts;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.layout.GgufForm;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
@@ -14,10 +19,14 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// Qwen1.5-MoE and Qwen2-57B-A14B (https://arxiv.org/abs/2407.10671): Qwen2's attention, experts whose weights are not
 /// normalized, and a gated shared expert. Checked against the class `Qwen2MoeForCausalLM`.
 final class Qwen2Moe implements Family {
+    private static final GgufKey SHARED = GgufKey.optional("expert_shared_feed_forward_length",
+            "shared_expert_intermediate_size", GgufFacts::sharedWidth);
+
     @Override
     public List<String> modelTypes() {
         return List.of("qwen2_moe");
@@ -39,5 +48,13 @@ final class Qwen2Moe implements Family {
         return Standard.spec(config, 32_768, false, Standard.epsilon(config, "rms_norm_eps", 1e-6),
                 layer -> attention.with(spans[layer]),
                 layer -> (layer + 1) % step == 0 && !dense.holds(layer) ? experts : mlp);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(
+                new StandardGguf("qwen2moe", "qwen2_moe", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
+                List.of(SHARED), (keys, checkpoint) -> keys.copy(List.of(SHARED))
+                        .put("qkv_bias", checkpoint.names().contains("blk.0.attn_q.bias"))));
     }
 }

@@ -7,7 +7,10 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -21,6 +24,7 @@ import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import java.util.List;
+import java.util.Optional;
 
 /// StableLM 3B, 2 1.6B and 12B, Zephyr (https://arxiv.org/abs/2402.17834): layer norms with biases, RoPE in a quarter
 /// of each head, gated MLP; in some sizes attention and MLP in parallel and a layer norm of each head. Checked against
@@ -54,5 +58,14 @@ final class StableLm implements Family {
         return p.role() == Role.QUERY_NORM || p.role() == Role.KEY_NORM ? new Source.Stored("model.layers."
                 + spec.sublayer(p).layer() + ".self_attn." + (p.role() == Role.QUERY_NORM ? "q" : "k")
                 + "_layernorm.norms." + p.expert() + ".weight") : StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(
+                new StandardGguf("stablelm", "stablelm", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
+                List.of(StandardGguf.PARALLEL), (keys, checkpoint) -> keys.copy(List.of(StandardGguf.PARALLEL))
+                        .put("use_qkv_bias", checkpoint.names().contains("blk.0.attn_q.bias"))
+                        .put("qk_layernorm", checkpoint.names().contains("blk.0.attn_q_norm.weight"))));
     }
 }

@@ -311,7 +311,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
     }
 
     private static float offset(Norm norm) {
-        return norm instanceof Norm.Rms rms ? rms.offset() : 0;
+        return norm instanceof Norm.Rms rms ? rms.offset() : norm instanceof Norm.Layer layer ? layer.offset() : 0;
     }
 
     private static void shift(List<RowRule> numbers, Norm from, Norm to) {

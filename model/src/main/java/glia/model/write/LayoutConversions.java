@@ -92,7 +92,11 @@ final class LayoutConversions {
     }
 
     private static Norm norm(Norm from, Norm to) {
-        return from instanceof Norm.Rms a && to instanceof Norm.Rms b ? new Norm.Rms(a.eps(), b.offset()) : from;
+        return switch (from) {
+            case Norm.Rms a when to instanceof Norm.Rms b -> new Norm.Rms(a.eps(), b.offset());
+            case Norm.Layer a when to instanceof Norm.Layer b -> new Norm.Layer(a.eps(), b.offset());
+            default -> from;
+        };
     }
 
     private static Mixer mixer(Mixer from, Mixer to) {

@@ -115,9 +115,6 @@ public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) i
         boolean attends = spec.mixer(p.place()) instanceof Attention;
         return spec.mixer(p.place()) instanceof GatedDeltaNet d ? delta(d, p, layer)
                 : p.role() == Role.BEFORE_WEIGHT && !attends ? new Source.Stored(layer + ExpertGguf.POST_ATTENTION_NORM)
-                : p.role() == Role.SHARED_SCALE
-                ? StateSpaceGguf.shaped(layer + "ffn_gate_inp_shexp.weight",
-                        List.of(1L, (long) spec.hiddenSize()), (long) spec.hiddenSize())
                 : body(spec).source(spec, p);
     }
 

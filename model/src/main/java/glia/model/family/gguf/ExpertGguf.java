@@ -8,7 +8,9 @@ import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
@@ -104,14 +106,33 @@ public record ExpertGguf(StandardGguf body, String norm, List<GgufKey> own, More
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        boolean isAttention = p.sublayer() < 0 || spec.mixer(p.place()) instanceof Attention;
-        return p.role() == Role.BEFORE_WEIGHT && !isAttention
+        if (p.sublayer() >= 0 && spec.mixer(p.place()) instanceof Attention a
+                && a.norm() instanceof QkNorm.HeadLayers heads) {
+            switch (p.role()) {
+                case QUERY_NORM -> {
+                    return ofHead(body.source(spec, p), p, heads, a.numHeads(), a.headSize());
+                }
+                case KEY_NORM -> {
+                    return ofHead(body.source(spec, p), p, heads, a.numKeyValueHeads(), a.headSize());
+                }
+                default -> { }
+            }
+        }
+        boolean isAttention = p.sublayer() < 0 || spec.mixer(p.place()) instanceof Attention
+                || spec.mixer(p.place()) instanceof Parallel;
+        return p.role() == Role.BEFORE_WEIGHT && !isAttention && !norm.equals(FFN_NORM)
                 ? new Source.Stored("blk." + spec.sublayer(p).layer() + "." + norm) : body.source(spec, p);
     }
 
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return StandardNames.isBeyondLayers(spec, tensorName);
+    }
+
+    /// The layer norms of all heads, `[heads, E]`.
+    private static Source ofHead(Source all, Parameter p, QkNorm.HeadLayers norm, long heads, long size) {
+        return norm.isApart() ? new Source.Slice(all, p.expert(), Math.toIntExact(heads))
+                : new Source.Shaped(all, List.of(heads * size), List.of(heads, size));
     }
 
     /// Where a parameter of a mixture lies; the names of norms are the layer's.

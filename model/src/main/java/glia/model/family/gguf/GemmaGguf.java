@@ -57,7 +57,7 @@ public record GemmaGguf(String architecture, String modelType, int layersOf27B) 
 
     @Override
     public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
-        return whole(body().stored(spec, checkpoint));
+        return body().stored(spec, checkpoint);
     }
 
     /// A copy with norm weights that include 1.
@@ -71,7 +71,11 @@ public record GemmaGguf(String architecture, String modelType, int layersOf27B) 
     }
 
     private static Norm whole(Norm norm) {
-        return norm instanceof Norm.Rms rms ? new Norm.Rms(rms.eps(), 0) : norm;
+        return switch (norm) {
+            case Norm.Rms rms -> new Norm.Rms(rms.eps(), 0);
+            case Norm.Layer layer -> new Norm.Layer(layer.eps());
+            default -> norm;
+        };
     }
 
     @Override

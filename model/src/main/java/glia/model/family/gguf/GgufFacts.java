@@ -90,7 +90,7 @@ public record GgufFacts(ModelSpec spec) {
     }
 
     /// The width of the shared expert, if there is one.
-    Optional<Integer> sharedWidth() {
+    public Optional<Integer> sharedWidth() {
         return experts().flatMap(e -> switch (e.shared()) {
             case Experts.Shared.None _, Experts.Shared.Constant _ -> Optional.empty();
             case Experts.Shared.Plain plain -> Optional.of(plain.intermediateSize());
@@ -129,6 +129,12 @@ public record GgufFacts(ModelSpec spec) {
     Optional<Integer> window() {
         return mixers().filter(Attention.class::isInstance).map(m -> ((Attention) m).span())
                 .filter(Span.Sliding.class::isInstance).map(s -> ((Span.Sliding) s).window()).findFirst();
+    }
+
+    /// Whether the final norm is a layer norm.
+    boolean hasLayerNorms() {
+        return spec.finalNorm() instanceof Norm.Layer || spec.finalNorm() instanceof Norm.UnitLayer
+                || spec.finalNorm() instanceof Norm.UnbiasedLayer;
     }
 
     /// The epsilon of the final norm.

@@ -31,12 +31,12 @@ public record GgufKey(String key, Reading reading, Function<GgufFacts, Optional<
     }
 
     /// An optional real number.
-    static GgufKey real(String key, String name, Function<GgufFacts, Optional<? extends Number>> value) {
+    public static GgufKey real(String key, String name, Function<GgufFacts, Optional<? extends Number>> value) {
         return new GgufKey(key, keys -> keys.real(key, name), facts -> value.apply(facts).map(Number::floatValue));
     }
 
     /// An optional flag.
-    static GgufKey flag(String key, String name, Function<GgufFacts, Optional<Boolean>> value) {
+    public static GgufKey flag(String key, String name, Function<GgufFacts, Optional<Boolean>> value) {
         return new GgufKey(key, keys -> keys.flag(key, name), value::apply);
     }
 

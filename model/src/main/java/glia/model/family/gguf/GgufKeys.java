@@ -140,7 +140,7 @@ public final class GgufKeys {
     }
 
     /// A real number or a default.
-    double real(String key, double otherwise) throws CheckpointException {
+    public double real(String key, double otherwise) throws CheckpointException {
         return has(key) ? metadata.real(prefix + key) : otherwise;
     }
 
@@ -209,7 +209,7 @@ public final class GgufKeys {
     }
 
     /// Moves keys into an object under `holder`.
-    GgufKeys move(String holder, String... names) {
+    public GgufKeys move(String holder, String... names) {
         Map<String, Object> inside = new HashMap<>();
         for (String name : names) {
             if (config.containsKey(name)) {

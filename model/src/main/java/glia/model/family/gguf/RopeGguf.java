@@ -1,8 +1,12 @@
 package glia.model.family.gguf;
 
+import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +21,14 @@ final class RopeGguf {
             GgufKey.real("rope.freq_base", "rope_theta", facts -> facts.rotary().map(r -> r.theta())),
             GgufKey.written("rope.dimension_count", facts -> facts.rotary().map(r -> r.rotatedSize()))),
             scaling(RopeGguf::ofAttention),
-            List.of(yarn(RopeGguf::ofAttention, "attn_factor",
-                    yarn -> unless(yarn.attentionFactor() / RopeScaling.Yarn.sharpening(yarn.factor(), 1), 1))));
+            List.of(GgufKey.written("rope.scaling.attn_factor", facts -> switch (ofAttention(facts)) {
+                case RopeScaling.Yarn yarn ->
+                        unless(yarn.attentionFactor() / RopeScaling.Yarn.sharpening(yarn.factor(), 1), 1);
+                case RopeScaling.LongRope rope -> Optional.of((float) rope.attentionFactor());
+                default -> Optional.empty();
+            })));
+    /// The tensors of LongRoPE's divisors, within the original context and beyond.
+    private static final List<String> FACTORS = List.of("rope_factors_short.weight", "rope_factors_long.weight");
 
     private RopeGguf() { }
 
@@ -36,7 +46,11 @@ final class RopeGguf {
                             RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _,
                             RopeScaling.Divisors _ -> Optional.empty();
                 }),
-                yarn(scaling, "original_context_length", yarn -> Optional.of(yarn.originalContext())),
+                GgufKey.written("rope.scaling.original_context_length", facts -> switch (scaling.apply(facts)) {
+                    case RopeScaling.Yarn yarn -> Optional.of(yarn.originalContext());
+                    case RopeScaling.LongRope rope -> Optional.of(rope.originalContext());
+                    default -> Optional.empty();
+                }),
                 yarn(scaling, "yarn_beta_fast", yarn -> Optional.of((float) yarn.betaFast())),
                 yarn(scaling, "yarn_beta_slow", yarn -> Optional.of((float) yarn.betaSlow())));
     }
@@ -67,8 +81,52 @@ final class RopeGguf {
         return factor <= 1 ? 0 : Math.rint((sharpening - 1) / (0.1 * Math.log(factor)) * 1e6) / 1e6;
     }
 
+    /// The tensors of LongRoPE.
+    static Map<String, float[]> tensors(RopeScaling.LongRope rope) {
+        return Map.of(FACTORS.getFirst(), floats(rope.within()), FACTORS.getLast(), floats(rope.beyond()));
+    }
+
+    private static float[] floats(RopeScaling.Divisors divisors) {
+        float[] values = new float[divisors.divisors().size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = divisors.divisors().get(i);
+        }
+        return values;
+    }
+
+    /// The numbers of a tensor of divisors; none if there is no such tensor.
+    static List<Float> divisors(Checkpoint checkpoint, String name) throws CheckpointException {
+        List<Float> divisors = new ArrayList<>();
+        if (checkpoint.names().contains(name)) {
+            Tensor stored = checkpoint.tensor(name);
+            float[] values = new float[Math.toIntExact(stored.size())];
+            Decode.toFloats(stored, 0, values, 0, values.length);
+            for (float value : values) {
+                divisors.add(value);
+            }
+        }
+        return divisors;
+    }
+
     private static Optional<Float> unless(double value, double usual) {
         return (float) value == (float) usual ? Optional.empty() : Optional.of((float) value);
+    }
+
+    /// Reads the tensors of LongRoPE, or else `rope.scaling.*`.
+    static GgufKeys scaling(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
+        if (!checkpoint.names().containsAll(FACTORS)) {
+            return scaling(keys);
+        }
+        Map<String, Object> scaling = new HashMap<>(Map.of("rope_type", "longrope",
+                "short_factor", divisors(checkpoint, FACTORS.getFirst()),
+                "long_factor", divisors(checkpoint, FACTORS.getLast())));
+        if (keys.has("rope.scaling.attn_factor")) {
+            scaling.put("attention_factor", keys.number("rope.scaling.attn_factor"));
+        }
+        if (keys.has("rope.scaling.original_context_length")) {
+            keys.put("original_max_position_embeddings", keys.integer("rope.scaling.original_context_length"));
+        }
+        return keys.put("rope_scaling", scaling);
     }
 
     /// Reads `rope.scaling.*`.

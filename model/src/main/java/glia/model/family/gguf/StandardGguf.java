@@ -7,17 +7,17 @@ import glia.model.family.hub.StandardNames;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
-import glia.tensor.Tensor;
-import glia.tensor.format.Decode;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Span;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,10 +37,20 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
         INTERLEAVED
     }
 
+    /// The architectures whose readers use LongRoPE.
+    private static final Set<String> LONG = Set.of("phi3", "phimoe", "minicpm3");
     private static final String ROPE_DIVISORS = "rope_freqs.weight";
     /// The architectures whose readers use a tensor of frequency divisors.
-    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3", "arcee", "exaone4",
+    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3", "arcee", "exaone", "exaone4",
             "granite", "granitemoe");
+
+    /// Whether attention and MLP read the same input.
+    public static final GgufKey PARALLEL = GgufKey.flag("use_parallel_residual", "use_parallel_residual",
+            facts -> Optional.of(facts.first(Parallel.class).isPresent()));
+
+    /// The factor of logits.
+    public static final GgufKey LOGIT_SCALE = GgufKey.real("logit_scale", "logit_scale", facts ->
+            facts.spec().head().logits() instanceof Head.Logits.Scaled s ? Optional.of(s.factor()) : Optional.of(1f));
 
     /// The vocabulary size, required only in files without a vocabulary.
     static final GgufKey VOCAB_SIZE = GgufKey.written("vocab_size", facts -> Optional.of(facts.spec().vocabSize()));
@@ -67,7 +77,10 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
             sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
             List.of(GgufKey.optional("feed_forward_length", "intermediate_size", facts -> Optional.of(facts.width())),
                     heads("num_attention_heads"), KEY_VALUE_HEADS,
-                    GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
+                    GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps",
+                            facts -> facts.epsilon().filter(_ -> !facts.hasLayerNorms())),
+                    GgufKey.real("attention.layer_norm_epsilon", "layer_norm_eps",
+                            facts -> facts.epsilon().filter(_ -> facts.hasLayerNorms())),
                     headSize("attention.key_length"), headSize("attention.value_length"),
                     GgufKey.optional("attention.sliding_window", "sliding_window", GgufFacts::window)),
             RopeGguf.KEYS);
@@ -97,6 +110,10 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
     @Override
     public Map<String, float[]> further(ModelSpec spec) {
         Optional<Rope.Rotary> rotary = new GgufFacts(spec).rotary();
+        if (LONG.contains(architecture) && rotary.map(Rope.Rotary::scaling).orElse(new RopeScaling.None())
+                instanceof RopeScaling.LongRope rope) {
+            return RopeGguf.tensors(rope);
+        }
         boolean isDivided = rotary.isPresent() && DIVIDED.contains(architecture)
                 && (rotary.get().scaling() instanceof RopeScaling.Llama3
                         || rotary.get().scaling() instanceof RopeScaling.Divisors);
@@ -124,16 +141,17 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
 
     /// The common config of families with this structure.
     GgufKeys keys(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        GgufKeys keys = new GgufKeys(metadata, architecture, modelType).copy(KEYS).ropeScaling()
+        GgufKeys keys = new GgufKeys(metadata, architecture, modelType).copy(KEYS)
                 .put("vocab_size", vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
                 .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
                 .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
+        RopeGguf.scaling(keys, checkpoint);
         keys.put("num_key_value_heads",
                 keys.integer(keys.has("attention.head_count_kv") ? "attention.head_count_kv" : "attention.head_count"));
         long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
                 : keys.quotient("embedding_length", "attention.head_count");
-        if (keys.has("rope.dimension_count") && keys.integer("rope.dimension_count") != headSize) {
+        if (keys.has("rope.dimension_count")) {
             keys.rotatedPart(keys.integer("rope.dimension_count"), headSize);
         }
         return keys.put("head_dim", headSize);
@@ -146,17 +164,9 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
 
     @Override
     public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
-        List<Float> divisors = new ArrayList<>();
-        if (checkpoint.names().contains(ROPE_DIVISORS)) {
-            Tensor stored = checkpoint.tensor(ROPE_DIVISORS);
-            float[] values = new float[Math.toIntExact(stored.size())];
-            Decode.toFloats(stored, 0, values, 0, values.length);
-            for (float value : values) {
-                divisors.add(value);
-            }
-        }
+        List<Float> divisors = RopeGguf.divisors(checkpoint, ROPE_DIVISORS);
         Layout layout = rotation == Rotation.INTERLEAVED ? Layout.INTERLEAVED : Layout.HALF_SPLIT;
-        return spec.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary r
+        return GemmaGguf.whole(spec).mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary r
                 ? a.with(new Rope.Rotary(r.rotatedSize(), r.theta(), scaling(r.scaling(), divisors), layout)) : m);
     }
 
@@ -177,9 +187,20 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
             return new Source.Stored(global(p));
         }
         String layer = "blk." + spec.sublayer(p).layer() + ".";
-        boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.AFTER_WEIGHT;
+        if (p.role() == Role.SHARED_SCALE) {
+            return new Source.Shaped(new Source.Stored(layer + "ffn_gate_inp_shexp.weight"),
+                    List.of(1L, (long) spec.hiddenSize()), List.of((long) spec.hiddenSize()));
+        }
+        boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.BEFORE_BIAS
+                || p.role() == Role.AFTER_WEIGHT;
         return spec.mixer(p.place()) instanceof Experts experts && !isNorm ? ExpertGguf.source(experts, p, layer)
                 : new Source.Stored(layer + inLayer(spec, p));
+    }
+
+    /// Falcon calls the norm before the MLP that of attention, and that before attention its second.
+    private String before(Parameter p, boolean attention) {
+        return p.place().branch() == 0 || !architecture.equals("falcon") ? attention ? "attn_norm" : "ffn_norm"
+                : attention ? "attn_norm_2" : "attn_norm";
     }
 
     private static String global(Parameter p) {
@@ -191,15 +212,17 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
             case FINAL_WEIGHT -> "output_norm.weight";
             case FINAL_BIAS -> "output_norm.bias";
             case HEAD -> "output.weight";
+            case HEAD_BIAS -> "output.bias";
             default -> throw StandardNames.unknown(p);
         };
     }
 
-    private static String inLayer(ModelSpec spec, Parameter p) {
-        boolean attention = spec.mixer(p.place()) instanceof Attention;
+    private String inLayer(ModelSpec spec, Parameter p) {
+        Mixer mixer = spec.mixer(p.place());
+        boolean attention = mixer instanceof Attention || mixer instanceof Parallel;
         return switch (p.role()) {
-            case BEFORE_WEIGHT -> attention ? "attn_norm.weight" : "ffn_norm.weight";
-            case BEFORE_BIAS -> attention ? "attn_norm.bias" : "ffn_norm.bias";
+            case BEFORE_WEIGHT -> before(p, attention) + ".weight";
+            case BEFORE_BIAS -> before(p, attention) + ".bias";
             case AFTER_WEIGHT -> attention ? "post_attention_norm.weight" : "post_ffw_norm.weight";
             case QUERY -> "attn_q.weight";
             case QUERY_BIAS -> "attn_q.bias";
@@ -210,6 +233,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
             case OUTPUT -> "attn_output.weight";
             case OUTPUT_BIAS -> "attn_output.bias";
             case SINKS -> "attn_sinks.weight";
+            case ATTENTION_GATE -> "attn_gate.weight";
             case QUERY_NORM -> "attn_q_norm.weight";
             case KEY_NORM -> "attn_k_norm.weight";
             case GATE -> "ffn_gate.weight";

@@ -5,38 +5,45 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
-import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The GGUF form of a family that has an architecture for models with experts and one for models without.
-public record ByExperts(ExpertGguf dense, ExpertGguf mixed) implements GgufForm {
+/// The GGUF forms of a family with an architecture for each of its model types.
+///
+/// @param types the values of `model_type`
+/// @param forms their forms; a later one of the same architecture is not read
+public record ByType(List<String> types, List<? extends GgufForm> forms) implements GgufForm {
     @Override
     public String architecture() {
-        return dense.architecture();
+        return forms.getFirst().architecture();
     }
 
     @Override
     public List<String> architectures() {
-        return List.of(dense.architecture(), mixed.architecture());
+        return forms.stream().map(GgufForm::architecture).distinct().toList();
     }
 
-    private ExpertGguf of(ModelSpec spec) {
-        return spec.sublayers().stream().anyMatch(s -> s.mixer() instanceof Experts) ? mixed : dense;
+    private GgufForm of(ModelSpec spec) {
+        int found = types.indexOf(spec.modelType());
+        if (found < 0) {
+            throw new IllegalArgumentException("GGUF has no architecture for " + spec.modelType());
+        }
+        return forms.get(found);
     }
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        return (GgufKeys.architecture(metadata).equals(mixed.architecture()) ? mixed : dense)
+        String architecture = GgufKeys.architecture(metadata);
+        return forms.stream().filter(f -> f.architecture().equals(architecture)).findFirst().orElseThrow()
                 .config(metadata, checkpoint);
     }
 
     @Override
     public Optional<Map<String, Object>> metadata(ModelSpec spec) {
-        return of(spec).metadata(spec);
+        return types.contains(spec.modelType()) ? of(spec).metadata(spec) : Optional.empty();
     }
 
     @Override
