@@ -42,8 +42,9 @@ public final class ProcessorCases implements CaseGroup {
         }
         try {
             Optional<CaseGroup> sounds = SoundCases.find(folder);
-            return sounds.isPresent() ? sounds : Files.exists(folder.resolve(CaseFile.JSON)) && PictureProcessor.find(folder).isPresent()
-                    ? Optional.of(new ProcessorCases()) : Optional.empty();
+            boolean hasPictures = Files.exists(folder.resolve(CaseFile.JSON))
+                    && PictureProcessor.find(folder).isPresent();
+            return sounds.isPresent() || !hasPictures ? sounds : Optional.of(new ProcessorCases());
         } catch (CheckpointException e) {
             return Optional.empty();
         }

@@ -1,6 +1,7 @@
 package glia.lab.check;
 
 import glia.engine.pass.Engine;
+import glia.engine.training.TokenBatch;
 import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.model.Model;
@@ -316,5 +317,35 @@ final class Expected implements AutoCloseable {
     @Override
     public void close() {
         tensors.close();
+    }
+
+    /// The texts of a loss: with pictures or sounds, each token is predicted from those before.
+    ///
+    /// @param ids with the tokens of pictures that are tokens
+    /// @param labels with the placeholders of such pictures, which the reference predicts
+    /// @param inputs the texts with their pictures
+    /// @param sources of an encoder-decoder
+    static TokenBatch batch(ModelSpec spec, int[][] ids, int[][] labels, List<Input> inputs, List<Input> sources) {
+        boolean hasPictures = inputs.stream().anyMatch(input -> !input.embedded().isEmpty());
+        boolean hasSounds = sources.stream().anyMatch(source -> !source.embedded().isEmpty());
+        boolean hasTokenPictures = !Arrays.deepEquals(ids, labels);
+        if (!hasPictures && !hasSounds && !hasTokenPictures) {
+            return TokenBatch.ofAll(spec, ids, sources);
+        }
+        TokenBatch batch = new TokenBatch();
+        for (int s = 0; s < ids.length; s++) {
+            if (hasTokenPictures) {
+                int[] targets = Arrays.copyOf(Arrays.copyOfRange(labels[s], 1, labels[s].length), labels[s].length);
+                targets[targets.length - 1] = TokenBatch.NO_TARGET;
+                float[] weights = new float[targets.length];
+                Arrays.fill(weights, 0, weights.length - 1, 1);
+                batch.addTargets(ids[s], targets, weights);
+            } else if (hasPictures) {
+                batch.add(inputs.get(s));
+            } else {
+                batch.add(ids[s]).from(sources.get(s));
+            }
+        }
+        return batch;
     }
 }

@@ -28,9 +28,9 @@ import java.util.function.Consumer;
 /// Compares a model with the `expected.safetensors` of its folder: logits of full-sequence, incremental, chunked and
 /// batched evaluation, greedy text, loss and gradients.
 public final class ModelCheck {
-    /// Tolerances in F32.
     /// Tokens of the prompt of greedy text.
     private static final int PROMPT = 8;
+    /// Tolerances in F32.
     private static final double LOGITS = 1e-4;
     private static final double LOGITS_QUANTIZED = 1e-3;
 
@@ -113,7 +113,7 @@ public final class ModelCheck {
                         return null;
                     }));
             if (expected.has("loss")) {
-                gradients(ofTexts(ids));
+                gradients(ids, ids);
             }
             return;
         }
@@ -142,7 +142,7 @@ public final class ModelCheck {
             greedyOfSources(expected.ids("greedy"));
         }
         if (expected.has("loss")) {
-            gradients(Arrays.deepEquals(ids, texts) ? ofTexts(ids) : ofTokenPictures(ids, texts));
+            gradients(ids, texts);
         }
     }
 
@@ -383,34 +383,9 @@ public final class ModelCheck {
         lines.accept(new CheckLine("greedy tokens", wrong, 0, where));
     }
 
-    private TokenBatch ofTexts(int[][] ids) {
-        // The text of a sound is predicted from the tokens before, that of a text at its own place.
-        boolean hasSounds = sources.stream().anyMatch(source -> !source.embedded().isEmpty());
-        TokenBatch batch = hasPictures() || hasSounds ? new TokenBatch()
-                : TokenBatch.ofAll(engine.model().spec(), ids, sources);
-        if (hasPictures()) {
-            inputs.forEach(batch::add);
-        }
-        for (int s = 0; s < ids.length && hasSounds; s++) {
-            batch.add(ids[s]).from(sources.get(s));
-        }
-        return batch;
-    }
-
-    /// Pictures as tokens, whose labels are the placeholders.
-    private static TokenBatch ofTokenPictures(int[][] ids, int[][] labels) {
-        TokenBatch batch = new TokenBatch();
-        for (int s = 0; s < ids.length; s++) {
-            int[] targets = Arrays.copyOf(Arrays.copyOfRange(labels[s], 1, labels[s].length), labels[s].length);
-            targets[targets.length - 1] = TokenBatch.NO_TARGET;
-            float[] weights = new float[targets.length];
-            Arrays.fill(weights, 0, weights.length - 1, 1);
-            batch.addTargets(ids[s], targets, weights);
-        }
-        return batch;
-    }
-
-    private void gradients(TokenBatch batch) throws CheckpointException {
+    /// @param labels the texts with the placeholders of pictures
+    private void gradients(int[][] ids, int[][] labels) throws CheckpointException {
+        TokenBatch batch = Expected.batch(engine.model().spec(), ids, labels, inputs, sources);
         try (TrainingPass training = TrainingPass.of(engine, TrainingOptions.defaults())) {
             boolean hasGradients = !expected.gradients().isEmpty();
             differences.loss(hasGradients ? training.loss(batch) : training.evaluate(batch, Loss.CROSS_ENTROPY));

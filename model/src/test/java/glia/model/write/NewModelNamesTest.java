@@ -44,12 +44,16 @@ class NewModelNamesTest {
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(folder.resolve("model.safetensors"))) {
             for (String tensor : file.names()) {
                 // Transformers derives MiniMax's decays and the hashes of n-grams from the config. Diffusion Gemma's
-                // tower is not made, nor are unread matrices of LongCat's experts that return their input.
+                // tower is not made, nor are unread matrices of LongCat's experts that return their input and unread
+                // scales of Gemma 3n.
                 if (!tensor.matches(".*\\.self_attn\\.(slope_rate|(query|key|diagonal)_decay)"
                         + "|.*\\.ple_embedding\\.(layer_multipliers|ngram_heads_(vocab_sizes|offsets))"
                         + "|model\\.encoder\\.(vision_tower|embed_vision)\\..*")
-                        && !(folder.endsWith("longcat_flash") && tensor.matches(".*\\.experts\\.[567]\\..*"))) {
-                    shapes.put(tensor, Arrays.toString(file.tensor(tensor).shape()));
+                        && !(folder.endsWith("longcat_flash") && tensor.matches(".*\\.experts\\.[567]\\..*"))
+                        && !(folder.endsWith("gemma3n_unscaled") && tensor.endsWith("correct_output_scale"))) {
+                    // Transformers saves Kimi Linear's dense layers under both names; published files have "mlp".
+                    String name = tensor.replaceFirst("\\.block_sparse_moe(\\.\\w+_proj\\.weight)$", ".mlp$1");
+                    shapes.put(name, Arrays.toString(file.tensor(tensor).shape()));
                 }
             }
         }
