@@ -32,7 +32,7 @@ class DocumentCommandsTest {
     private static final Pattern TYPED = Pattern.compile("(?m)^\\$ (?:[A-Z_]+=\\S+ )*(?:\\./)?glia (.*)$");
     private static final Pattern WORD = Pattern.compile("\"((?:\\\\.|[^\"])*)\"|'([^']*)'|([^\\s\"']+)");
     private static final Pattern INLINE = Pattern.compile("`(?:\\./)?glia ([^`\n]+)`");
-    private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--[a-z][a-z-]+");
+    private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--[a-z][a-z0-9-]+");
     private static final Pattern FENCED = Pattern.compile("(?ms)^```.*?^```[ ]*$");
     private static final Pattern YAML = Pattern.compile("(?ms)^```yaml\n(.*?)^```");
     private static final Pattern CODE = Pattern.compile("`([^`\n]+)`");

@@ -9,6 +9,8 @@ import glia.tensor.kernel.GradientKernels.AdamStep;
 import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 
 /// Row-wise gradients on all threads, with the inner loops of a backend. Each call checks sizes and types, since the
@@ -298,6 +300,8 @@ public final class RowGradients implements GradientKernels {
     static final class Zero extends RangeTask {
         /// Bytes in a unit of work.
         private static final int UNIT = 1 << 16;
+        /// Copied, as a slice to be filled would be an object for each unit.
+        private static final MemorySegment ZEROS = Arena.global().allocate(UNIT);
 
         private Tensor x;
 
@@ -313,8 +317,9 @@ public final class RowGradients implements GradientKernels {
 
         @Override
         protected void range(int from, int to, int worker) {
-            long start = (long) from * UNIT;
-            x.memory().asSlice(start, Math.min(x.sizeBytes(), (long) to * UNIT) - start).fill((byte) 0);
+            for (long at = (long) from * UNIT; at < Math.min(x.sizeBytes(), (long) to * UNIT); at += UNIT) {
+                MemorySegment.copy(ZEROS, 0, x.memory(), at, Math.min(UNIT, x.sizeBytes() - at));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.Model;
 import glia.model.block.Input;
+import glia.model.family.config.Numbers;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
 import java.nio.file.Path;
@@ -43,11 +44,7 @@ public record PictureTokens(PictureCodec codec, int placeholder, int[] ids, Opti
             if (code >= ids.length) {
                 throw map.error(name, "is the token of code " + code + ", but the codebook has " + ids.length);
             } else if (code >= 0) {
-                ids[code] = map.integer(name);
-                if (ids[code] < 0 || ids[code] >= model.spec().vocabSize()) {
-                    throw map.error(name, "found token " + ids[code] + ", expected one of the "
-                            + model.spec().vocabSize() + " tokens");
-                }
+                ids[code] = Numbers.token(map, name, model.spec().vocabSize());
             }
         }
         for (int code = 0; code < ids.length; code++) {
@@ -58,7 +55,8 @@ public record PictureTokens(PictureCodec codec, int placeholder, int[] ids, Opti
         int placeholder = config.integer("image_token_id", config.integer("image_token_index",
                 map.integer("<image>", -1)));
         return Optional.of(new PictureTokens(codec, placeholder, ids,
-                map.has(LINE_END) ? OptionalInt.of(map.integer(LINE_END)) : OptionalInt.empty()));
+                map.has(LINE_END)
+                ? OptionalInt.of(Numbers.token(map, LINE_END, model.spec().vocabSize())) : OptionalInt.empty()));
     }
 
     /// Whether a model has a codec and reads pictures as tokens, not by a tower.

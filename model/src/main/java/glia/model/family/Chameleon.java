@@ -45,7 +45,7 @@ final class Chameleon implements Family {
         List<Integer> pictures = new ArrayList<>();
         for (String name : map.keys()) {
             if (name.startsWith("IMGIMG")) {
-                pictures.add(map.integer(name));
+                pictures.add(Numbers.token(map, name, config.positive("vocab_size")));
             }
         }
         Collections.sort(pictures);

@@ -48,6 +48,15 @@ public final class Numbers {
         return (int) check(config, key, config.integer(key), NumberRange.EXPERTS);
     }
 
+    /// A token of a vocabulary.
+    public static int token(Config config, String key, int vocabSize) throws CheckpointException {
+        int token = config.integer(key);
+        if (token < 0 || token >= vocabSize) {
+            throw config.error(key, "found token " + token + ", expected one of the " + vocabSize + " tokens");
+        }
+        return token;
+    }
+
     private static double check(Config config, String key, double found, NumberRange range)
             throws CheckpointException {
         if (!range.holds(found)) {
