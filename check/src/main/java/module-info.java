@@ -1,5 +1,6 @@
 /// Comparison with reference libraries.
 module glia.check {
+    requires glia.lab;
     requires transitive glia.reason;
 
     exports glia.check;

@@ -112,7 +112,8 @@ public final class Ruler {
         };
     }
 
-    static int length(String text) {
+    /// The number of words and punctuation marks.
+    public static int length(String text) {
         return (int) WORD.matcher(text).results().count();
     }
 
