@@ -16,6 +16,7 @@ import glia.check.reference.CaseFile;
 import glia.check.reference.CaseGroup;
 import glia.check.reference.CaseResult;
 import glia.check.reference.RopeCases;
+import glia.check.reference.SparseCases;
 import glia.check.reference.TaskCases;
 import glia.check.reward.MathVerifyCases;
 import glia.check.reward.RewardCases;
@@ -67,6 +68,7 @@ public final class CaseTree {
             entry("rewards", RewardCases::run),
             entry("rloo", CaseFile.group(RlooCases::run)),
             entry("rope", new RopeCases()),
+            entry("sparse", new SparseCases()),
             entry("steps", new StepsCases(List.of(new FineTuning(), new PolicyRuns(), new DpoRuns()))),
             entry("tasks", new TaskCases()),
             entry("verl-advantages", CaseFile.group(VerlAdvantageCases::run)),

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import glia.engine.pass.Engine;
+import glia.engine.state.BlockPool;
 import glia.engine.state.Sequence;
 import glia.kernels.KernelBackends;
 import glia.model.TinyConfig;
@@ -41,7 +42,7 @@ class AllocationTest {
         assumeTrue(KernelNames.here().contains(kernels), kernels);
         try (Workers workers = new Workers(2); TinyModel tiny = new TinyModel(CONFIG.json(), 1);
                 Engine engine = new Engine(tiny.model(), KernelBackends.choose(kernels, workers).kernels(),
-                        Precision.EXACT, 1 << 30, tiny.model().spec().contextLength(), type)) {
+                        Precision.EXACT, new BlockPool(1 << 30), tiny.model().spec().contextLength(), type)) {
             List<Sequence> sequences = new ArrayList<>();
             for (int i = 0; i < numSequences; i++) {
                 sequences.add(engine.open());

@@ -45,7 +45,7 @@ public final class ChatCommand implements Command {
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
                 Syntax.join(List.of(SYSTEM, PromptFlags.FILE), McpFlags.ALL, FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
-                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
+                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
                                 ComputeOptions.ADAPTER)))
                 .examples("""

@@ -55,7 +55,7 @@ public final class EvalCommand implements Command {
                         + String.join(", ", TaskFile.BUILT_IN) + ") or task file in JSONL", true).repeated()),
                 Syntax.join(List.of(LIMIT, SHOTS, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
                         ComputeOptions.ALL, ComputeOptions.ROPE,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ADAPTER)))
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
                         $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl

@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Positional;
+import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.InterruptNotice;
@@ -62,7 +63,13 @@ final class Models {
     /// @param usual the word of [ComputeOptions#DRAFT] if none is given
     /// @throws IOException if a draft model is named and cannot be found
     static LoadOptions generating(Arguments arguments, String usual, Console console) throws IOException {
-        Optional<Drafting> drafting = ComputeOptions.drafting(arguments, usual);
+        if (arguments.has(ComputeOptions.ATTENTION) && !arguments.get(ComputeOptions.DRAFT).orElse("none")
+                .equals("none")) {
+            throw new UsageException("--draft: speculative decoding is not possible with --attention, whose results "
+                    + "depend on passes of one token; leave one of them out");
+        }
+        Optional<Drafting> drafting = ComputeOptions.drafting(arguments,
+                arguments.has(ComputeOptions.ATTENTION) ? "none" : usual);
         return ComputeOptions.of(arguments, Precision.FAST).withDrafting(drafting.isPresent() ? drafting.get()
                 : Drafting.ofModel(locate(arguments.get(ComputeOptions.DRAFT), arguments, console).path()));
     }

@@ -69,7 +69,7 @@ public final class RunCommand implements Command {
                                 StrategyAnswer.STRATEGY, Json.OPTION),
                         FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
-                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
+                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
                                 ComputeOptions.ADAPTER)))
                 .examples("""

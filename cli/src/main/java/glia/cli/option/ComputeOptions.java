@@ -8,6 +8,7 @@ import glia.engine.load.LoadOptions;
 import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.PageChoice;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -59,6 +60,12 @@ public final class ComputeOptions {
             "memory for the KV cache, such as 2g; what has no room there goes to a file in Glia's cache folder "
                     + "(default: all of it stays in memory)", "--kv-memory").in(GROUP);
 
+    /// For commands that decode after long texts.
+    public static final Option<PageChoice> ATTENTION = Option.parsed("METHOD", List.of(), ComputeOptions::pages,
+            "attention of generated tokens to a part of the KV cache: quest:BUDGET or quest:BUDGET:PAGE, BUDGET "
+                    + "positions in pages of 8 to 64 (default: 64) whose keys promise the largest weights; without "
+                    + "speculative decoding (default: all positions)", "--attention").in(GROUP);
+
     private static final Option<RopeChange.Kind> ROPE_SCALING = Option.choice("TYPE", RopeChange.Kind.class,
             "scaling of rotary positions, in place of the model's own, for a context --rope-scale times as long",
             "--rope-scaling").in(GROUP).elsewhere("--rope-scaling-type");
@@ -101,6 +108,16 @@ public final class ComputeOptions {
         return bytes;
     }
 
+    private static PageChoice pages(String word) {
+        Matcher m = Pattern.compile("quest:(\\d{1,7})(?::(8|16|32|64))?").matcher(word);
+        if (!m.matches()) {
+            throw new IllegalArgumentException("'" + word + "' is not quest:BUDGET or quest:BUDGET:PAGE with pages of "
+                    + "8, 16, 32 or 64 positions, such as quest:2048");
+        }
+        return new PageChoice(m.group(2) == null ? 64 : Integer.parseInt(m.group(2)), Integer.parseInt(m.group(1)),
+                true);
+    }
+
     private static int tokens(String word) {
         Matcher m = SIZE.matcher(word.toLowerCase(Locale.ROOT));
         if (!m.matches() || m.group(3) != null || amount(m) < 1 || amount(m) > Integer.MAX_VALUE) {
@@ -129,7 +146,7 @@ public final class ComputeOptions {
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
                 arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments),
-                PromptFlags.cacheBytes(arguments));
+                PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION));
     }
 
     /// The scaling of rotary positions that the command line has in place of the model's.

@@ -75,6 +75,20 @@ class KvCacheTypeTest {
     }
 
     @Test
+    void generatedTokensAttendToChosenPages() {
+        String[] words = {"run", "stories260K", "-p", "Once upon a", "--temperature", "0", "-n", "120", "--attention",
+            "quest:512"};
+        String all = run(ExitCode.OK, words).out();
+        assertEquals(all, run(ExitCode.OK, java.util.Arrays.copyOf(words, words.length - 2)).out());
+        words[words.length - 1] = "quest:16:8";
+        assertNotEquals(all, run(ExitCode.OK, words).out());
+        words[words.length - 1] = "quest:2k";
+        assertTrue(run(ExitCode.USAGE, words).err().contains("such as quest:2048"));
+        assertTrue(run(ExitCode.USAGE, "run", "stories260K", "hello", "--attention", "quest:512", "--draft").err()
+                .contains("leave one of them out"));
+    }
+
+    @Test
     void otherTypesAreRefused() {
         String message = run(ExitCode.USAGE, "run", "stories260K", "hello", "--kv-cache-type", "f16").err();
         assertTrue(message.contains("is not f32, bf16, int8 (also called q8_0), q5, q4"), message);

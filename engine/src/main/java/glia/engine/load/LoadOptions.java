@@ -12,6 +12,7 @@ import glia.model.adapter.AdaptedModel;
 import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.PageChoice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -36,9 +37,10 @@ import java.util.stream.Stream;
 /// @param rope a scaling of rotary positions in place of the model's own; a draft model keeps its own
 /// @param promptCacheBytes the most that KV caches of prompts may take on disk, in `prompts` of Glia's cache folder;
 ///     0: none are kept there
+/// @param pages which pages of the KV cache the query of a new token attends to; empty for all
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
-        Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes) {
+        Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages) {
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -58,7 +60,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
-                Optional.empty(), Optional.empty(), 0);
+                Optional.empty(), Optional.empty(), 0, Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -69,40 +71,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
     }
 
     public LoadOptions withContextLength(int other) {
         return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
     }
 
     /// With a KV cache that may be larger than memory.
     public LoadOptions withKvMemory(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                bytes, adapter, rope, promptCacheBytes);
+                bytes, adapter, rope, promptCacheBytes, pages);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
-                adapter, rope, promptCacheBytes);
+                adapter, rope, promptCacheBytes, pages);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -110,7 +112,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes);
+                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages);
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -127,13 +129,20 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes);
+                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages);
     }
 
     /// With another scaling of rotary positions, or with the model's own.
     public LoadOptions withRope(Optional<RopeChange> change) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, change, promptCacheBytes);
+                kvMemoryBytes, adapter, change, promptCacheBytes, pages);
+    }
+
+    /// With attention of new tokens to chosen pages of the KV cache, without speculative decoding: passes of several
+    /// tokens attend to all.
+    public LoadOptions withPages(PageChoice choice) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice));
     }
 
     /// A view of a model with the scaling of rotary positions of these options, or the model itself.
@@ -152,7 +161,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param bytes the most that they may take; 0 to keep none
     public LoadOptions withPromptCache(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, bytes);
+                kvMemoryBytes, adapter, rope, bytes, pages);
     }
 
     /// Lets an engine keep KV caches of prompts on disk, if these options say so and the model has files.
@@ -166,7 +175,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
             return;
         }
         String about = PackedFolder.describe(files) + precision + " " + engine.ops().kernels().name() + " "
-                + batchInvariant + " " + keyValueType + " " + context + " " + rope + " "
+                + batchInvariant + " " + keyValueType + " " + context + " " + rope + " " + pages + " "
                 + adapter.map(LoadOptions::describe) + " " + new TreeMap<>(choices).entrySet().stream()
                         .map(choice -> choice.getKey() + describe(choice.getValue())).toList();
         engine.prefixCache().keepIn(new PromptStore(PromptFolder.ofThisUser(), files, about, promptCacheBytes));
@@ -180,9 +189,9 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         }
     }
 
-    /// The memory of the sequences of a model whose weights take so many bytes.
-    BlockPool newPool(long weightBytes) {
-        return kvMemoryBytes == 0 ? new BlockPool(MachineMemory.forStates(weightBytes))
+    /// The memory of the sequences of a model.
+    BlockPool newPool(Model model) {
+        return kvMemoryBytes == 0 ? new BlockPool(MachineMemory.forStates(model.checkpoint().sizeBytes()))
                 : new BlockPool(kvMemoryBytes, HubSettings.gliaCacheFolder().resolve("kv"));
     }
 

@@ -16,6 +16,7 @@ import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.PageChoice;
 import glia.tensor.ops.Compute;
 import java.util.List;
 import java.util.Objects;
@@ -34,7 +35,6 @@ public final class Engine implements AutoCloseable {
     private final Model model;
     private final Decoder decoder;
     private final Precision precision;
-    private final KeyValueType keyValueType;
     private final int context;
     private final Compute ops;
     private final BlockPool pool;
@@ -54,39 +54,39 @@ public final class Engine implements AutoCloseable {
 
     /// @param context the most tokens of a sequence; some rotary embeddings depend on it
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context) {
-        this(model, kernels, precision, stateLimitBytes, context, KeyValueType.F32);
-    }
-
-    public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
-            KeyValueType keyValueType) {
-        this(model, kernels, precision, new BlockPool(stateLimitBytes), context, keyValueType);
+        this(model, kernels, precision, new BlockPool(stateLimitBytes), context, KeyValueType.F32);
     }
 
     /// @param pool the memory of all sequences, which `close` frees
     public Engine(Model model, Kernels kernels, Precision precision, BlockPool pool, int context, KeyValueType type) {
-        this(model, kernels, precision, pool, context, type, null, null);
+        this(model, kernels, precision, pool, context, type, null);
+    }
+
+    /// @param choice which pages of the KV cache single queries attend to; null for all
+    public Engine(Model model, Kernels kernels, Precision precision, BlockPool pool, int context, KeyValueType type,
+            PageChoice choice) {
+        this(model, kernels, precision, pool, context, type, choice, null, null);
     }
 
     /// @param shared the engine whose sequences this one continues; null for none
     private Engine(Model model, Kernels kernels, Precision precision, BlockPool pool, int context, KeyValueType type,
-            EngineGuard parent, Engine shared) {
+            PageChoice choice, EngineGuard parent, Engine shared) {
         this.guard = new EngineGuard(parent, this::clear);
         this.shared = shared;
         this.model = model;
-        this.keyValueType = type;
         this.context = context;
         this.decoder = model.decoder(context);
         this.precision = precision;
         this.ops = new Compute(kernels, precision);
         this.pool = pool;
-        this.states = new SequenceStates((shared == null ? model : shared.model).spec(), type, kernels.workers());
+        states = new SequenceStates((shared == null ? this : shared).model.spec(), type, kernels.workers(), choice);
         this.looksAhead = model.spec().looksAhead();
         this.adapters = new PassAdapters(model.spec(), kernels);
     }
 
     /// Another engine of the same model, for sequences of up to `context` tokens.
     public Engine forContext(int context) {
-        return other(model, context, keyValueType, null);
+        return other(model, context, keyValueType(), null);
     }
 
     /// Another engine of the same model with a KV cache of another type.
@@ -99,17 +99,17 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
     public Engine ofFirstLayers(int count) {
-        return other(model.firstLayers(count), context, keyValueType, this);
+        return other(model.firstLayers(count), context, keyValueType(), this);
     }
 
     private Engine other(Model view, int otherContext, KeyValueType type, Engine sharedWith) {
         guard.requireOpen();
         return new Engine(view, ops.kernels(), precision, sharedWith == null ? pool.another() : pool, otherContext,
-                type, guard, sharedWith);
+                type, states.choice(), guard, sharedWith);
     }
 
     public KeyValueType keyValueType() {
-        return keyValueType;
+        return states.type();
     }
 
     public Model model() {

@@ -3,6 +3,7 @@ package glia.engine.state;
 import glia.tensor.Memory;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.PageChoice;
 import glia.tensor.kernel.Span;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -15,20 +16,23 @@ final class BlockGroup {
     static final int BLOCK_TOKENS = 64;
 
     /// Where a layer's keys and values lie in each block.
-    record Part(BlockGroup group, Page keys, Page values) {
+    ///
+    /// @param boundOffset where the bounds of the keys begin, if the layer attends to chosen pages
+    record Part(BlockGroup group, Page keys, Page values, long boundOffset) {
         boolean keysAreValues() {
             return keys == values;
         }
 
         /// Bytes of the layer's pages, which are neighbours.
         long sizeBytes() {
-            return values.offset + values.sizeBytes() - keys.offset;
+            return values.offset + values.sizeBytes() + group.boundBytes(keys.cols) - keys.offset;
         }
 
         /// An empty view of a sequence's keys and values.
         KeyValues newView() {
-            return new KeyValues(keysAreValues() ? keys.type : group.type, BLOCK_TOKENS, keys.cols, keys.offset,
-                    values.cols, values.offset);
+            KeyValues view = new KeyValues(keysAreValues() ? keys.type : group.type, BLOCK_TOKENS, keys.cols,
+                    keys.offset, values.cols, values.offset);
+            return keysAreValues() ? view : view.choose(group.choice, boundOffset);
         }
     }
 
@@ -46,26 +50,58 @@ final class BlockGroup {
     private final KeyValueType type;
     private final Span span;
     private final boolean ofSource;
+    /// Null for full attention.
+    private final PageChoice choice;
+    private final List<Part> parts = new ArrayList<>();
     private final List<Page> pages = new ArrayList<>();
     private long blockBytes;
 
     /// @param type of all keys and values
     /// @param ofSource whether positions are those of the source of an encoder-decoder
-    BlockGroup(KeyValueType type, Span span, boolean ofSource) {
+    /// @param choice which pages single queries attend to; null for all
+    BlockGroup(KeyValueType type, Span span, boolean ofSource, PageChoice choice) {
         this.type = type;
+        this.choice = choice;
         this.span = span;
         this.ofSource = ofSource;
     }
 
     /// Adds a layer.
     Part addKeyValues(int keyCols, int valueCols) {
-        return new Part(this, addPage(type.ofKeys(), keyCols), addPage(type.ofValues(), valueCols));
+        Page keys = addPage(type.ofKeys(), keyCols);
+        Page values = addPage(type.ofValues(), valueCols);
+        parts.add(new Part(this, keys, values, blockBytes));
+        blockBytes += boundBytes(keyCols);
+        return parts.getLast();
     }
 
     /// Adds a layer whose rows are both keys and values.
     Part addRows(int cols) {
         Page page = addPage(type.ofKeys(), cols);
-        return new Part(this, page, page);
+        return new Part(this, page, page, 0);
+    }
+
+    /// Bytes of the bounds of a layer's keys in a block.
+    private long boundBytes(int keyCols) {
+        return choice == null ? 0 : BLOCK_TOKENS / choice.pageTokens() * PageChoice.boundBytes(keyCols);
+    }
+
+    /// Computes the bounds of the pages with the positions `from` to `to` of a layer's keys, which are in one block.
+    ///
+    /// @param block the address of the block
+    void bound(Part part, long block, int from, int to) {
+        int tokens = choice.pageTokens();
+        Page keys = part.keys;
+        for (int at = from / tokens * tokens; at < to; at += tokens) {
+            PageChoice.bound(keys.type, block + keys.offset + at * keys.rowBytes(), keys.cols,
+                    Math.min(tokens, to - at), block + part.boundOffset
+                    + at / tokens * PageChoice.boundBytes(keys.cols));
+        }
+    }
+
+    /// Whether layers attend to chosen pages.
+    boolean chooses() {
+        return choice != null;
     }
 
     private Page addPage(KeyValueType rows, int cols) {
@@ -119,6 +155,10 @@ final class BlockGroup {
         for (Page page : pages) {
             MemorySegment.copy(Memory.ALL, from.address() + page.offset, Memory.ALL,
                     to.address() + page.offset, positions * page.rowBytes());
+        }
+        for (Part part : parts) {
+            MemorySegment.copy(Memory.ALL, from.address() + part.boundOffset, Memory.ALL,
+                    to.address() + part.boundOffset, boundBytes(part.keys.cols));
         }
     }
 }

@@ -127,6 +127,11 @@ final class BlockTable {
         store.run(keys, from, to, part.keys(), ids, pool.addresses(), length);
         if (!part.keysAreValues()) {
             store.run(values, from, to, part.values(), ids, pool.addresses(), length);
+            for (int at = length, end; group.chooses() && at < length + pending; at = end) {
+                end = Math.min(length + pending, (at / BLOCK_TOKENS + 1) * BLOCK_TOKENS);
+                int first = at / BLOCK_TOKENS * BLOCK_TOKENS;
+                group.bound(part, pool.addresses()[ids[at / BLOCK_TOKENS]], at - first, end - first);
+            }
         }
         view.view(ids, pool.addresses(), length + pending);
     }

@@ -8,6 +8,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.PageChoice;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -70,6 +71,9 @@ public final class SequenceStates implements States {
     /// The layer whose pages are being read; null outside of a pass.
     private CachedKeyValues reading;
     private final StateSlots slots;
+    private final KeyValueType type;
+    /// Null for full attention.
+    private final PageChoice choice;
     private final StateLayout layout;
     private final RowStore store;
     private final boolean hasSources;
@@ -82,19 +86,26 @@ public final class SequenceStates implements States {
     /// @param type of keys and values
     /// @param workers the threads that convert them
     public SequenceStates(ModelSpec spec, KeyValueType type, Workers workers) {
-        this(new StateSlots(spec), type, workers);
+        this(spec, type, workers, null);
+    }
+
+    /// @param choice which pages single queries attend to; null for all
+    public SequenceStates(ModelSpec spec, KeyValueType type, Workers workers, PageChoice choice) {
+        this(new StateSlots(spec), type, workers, choice);
     }
 
     /// Creates the states of a multi-token-prediction layer.
     public static SequenceStates ofDraft(ModelSpec spec, int draft, KeyValueType type, Workers workers) {
         int first = spec.firstPlace(draft);
         return new SequenceStates(new StateSlots(spec, first, first + spec.drafts().get(draft).sublayers().size()),
-                type, workers);
+                type, workers, null);
     }
 
-    private SequenceStates(StateSlots slots, KeyValueType type, Workers workers) {
+    private SequenceStates(StateSlots slots, KeyValueType type, Workers workers, PageChoice choice) {
         this.slots = slots;
-        layout = new StateLayout(slots.all(), type);
+        this.type = type;
+        this.choice = choice;
+        layout = new StateLayout(slots.all(), type, choice);
         store = new RowStore(workers);
         hasSources = layout.hasSources();
         keyValues = new KeyValueState[slots.all().size()];
@@ -108,6 +119,16 @@ public final class SequenceStates implements States {
     /// Whether there are recurrent states, which can be truncated only at snapshots.
     public boolean isRecurrent() {
         return layout.isRecurrent();
+    }
+
+    /// The type of keys and values.
+    public KeyValueType type() {
+        return type;
+    }
+
+    /// Which pages single queries attend to; null for all.
+    public PageChoice choice() {
+        return choice;
     }
 
     /// A new, empty sequence.

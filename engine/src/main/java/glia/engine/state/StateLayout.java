@@ -2,6 +2,7 @@ package glia.engine.state;
 
 import glia.model.spec.CacheKind;
 import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.PageChoice;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,8 @@ import java.util.List;
 /// recurrent states together in one block.
 final class StateLayout {
     private final KeyValueType type;
+    /// Null for full attention.
+    private final PageChoice choice;
     private final List<BlockGroup> groups = new ArrayList<>();
     /// By slot; null where the slot is a recurrence.
     private final BlockGroup.Part[] parts;
@@ -19,7 +22,19 @@ final class StateLayout {
 
     /// @param type of keys and values
     StateLayout(List<CacheKind> slots, KeyValueType type) {
+        this(slots, type, null);
+    }
+
+    /// @param type of keys and values
+    /// @param choice which pages single queries attend to; null for all
+    /// @throws IllegalArgumentException if a block does not hold whole pages
+    StateLayout(List<CacheKind> slots, KeyValueType type, PageChoice choice) {
+        if (choice != null && BlockGroup.BLOCK_TOKENS % choice.pageTokens() != 0) {
+            throw new IllegalArgumentException("found pages of " + choice.pageTokens() + " positions, expected 1, 2, 4 "
+                    + "and so on to " + BlockGroup.BLOCK_TOKENS);
+        }
         this.type = type;
+        this.choice = choice;
         parts = new BlockGroup.Part[slots.size()];
         stateOffsets = new long[parts.length];
         long bytes = 0;
@@ -45,7 +60,7 @@ final class StateLayout {
                 return group;
             }
         }
-        groups.add(new BlockGroup(type, span, ofSource));
+        groups.add(new BlockGroup(type, span, ofSource, span instanceof Span.Causal ? choice : null));
         return groups.getLast();
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.engine.KernelNames;
 import glia.engine.pass.Engine;
+import glia.engine.state.BlockPool;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
@@ -67,7 +68,8 @@ class BatchInvarianceTest {
         try (Workers workers = new Workers(2);
                 Model model = ModelLoader.load(GoldenTest.folder(words[0]));
                 Engine engine = new Engine(model, KernelBackends.choose("best", workers).batchInvariant().kernels(),
-                        Precision.EXACT, 1 << 30, model.spec().contextLength(), KeyValueType.valueOf(words[1]))) {
+                        Precision.EXACT, new BlockPool(1 << 30), model.spec().contextLength(),
+                        KeyValueType.valueOf(words[1]))) {
             new Text(engine, false).check(false);
         }
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.pass.Engine;
+import glia.engine.state.BlockPool;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.io.Config;
@@ -85,8 +86,8 @@ class FamilyInvariantsTest {
             Path at = GoldenTest.folder(folder);
             model = ModelLoader.load(at);
             Kernels kernels = KernelBackends.choose(set, workers).kernels();
-            engine = new Engine(model, isBatchInvariant ? kernels.batchInvariant() : kernels, Precision.EXACT, 1 << 30,
-                    model.spec().contextLength(), type);
+            engine = new Engine(model, isBatchInvariant ? kernels.batchInvariant() : kernels, Precision.EXACT,
+                    new BlockPool(1 << 30), model.spec().contextLength(), type);
             try (Expected expected = new Expected(at.resolve("expected.safetensors"))) {
                 boolean hasSources = model.spec().encoder().isPresent();
                 sources = hasSources ? expected.ids("input_ids") : new int[0][];

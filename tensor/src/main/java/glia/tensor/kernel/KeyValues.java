@@ -29,6 +29,9 @@ public final class KeyValues {
     private long[] valuePages;
     private int numPages;
     private int length;
+    /// Null for full attention.
+    private PageChoice choice;
+    private long boundOffset;
 
     /// Creates F32 pages, which are added one by one.
     ///
@@ -61,6 +64,27 @@ public final class KeyValues {
         this.valueOffset = valueOffset;
         keyRowBytes = type.rowBytes(keyCols);
         valueRowBytes = type.ofValues().rowBytes(valueCols);
+    }
+
+    /// Lets single queries attend to some pages.
+    ///
+    /// @param ofPages null for all of them
+    /// @param offset where the bounds of pages begin in a block, in bytes
+    public KeyValues choose(PageChoice ofPages, long offset) {
+        choice = ofPages;
+        boundOffset = offset;
+        return this;
+    }
+
+    /// Which pages single queries attend to; null for all.
+    public PageChoice choice() {
+        return choice;
+    }
+
+    /// The address of the bounds of the keys in the page of a position, as [PageChoice] has pages.
+    public long boundAddress(int position) {
+        return keyPages[page(position)] + boundOffset
+                + position % pageTokens / choice.pageTokens() * PageChoice.boundBytes(keyCols);
     }
 
     /// A view of contiguous keys and values in two matrices, `[T, K·E]`: a single page.

@@ -40,6 +40,18 @@ public final class Runs {
         return copy;
     }
 
+    /// A copy of one run.
+    public Runs only(int run) {
+        Runs one = new Runs();
+        one.add(end(run) - start(run), position(run));
+        for (int i = 0; i < mutual.length; i += 4) {
+            if (mutual[i] == run) {
+                one.see(mutual[i + 1], mutual[i + 2], mutual[i + 3] != 0);
+            }
+        }
+        return one;
+    }
+
     private void requireMutable() {
         if (isFrozen) {
             throw new IllegalStateException("these runs are frozen, since a recording uses them; create new ones");

@@ -8,6 +8,8 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.FullSequences;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.PageAttention;
 import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
@@ -244,8 +246,12 @@ public final class Compute implements Ops, AutoCloseable {
         require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens
                 || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize(), "attention", v, shape);
         require(stored(learned).size() == shape.numParameters(), "attention", stored(learned), shape);
-        kernels.attention(y, logSumExp, q, (state == KeyValueState.NONE ? full : state).append(k, v, keyRuns), runs,
-                shape, stored(learned));
+        KeyValues[] views = (state == KeyValueState.NONE ? full : state).append(k, v, keyRuns);
+        if (runs == keyRuns && PageAttention.applies(views, runs, shape)) {
+            new PageAttention(kernels).attend(y, q, views, runs, shape, stored(learned));
+        } else {
+            kernels.attention(y, logSumExp, q, views, runs, shape, stored(learned));
+        }
     }
 
     @Override

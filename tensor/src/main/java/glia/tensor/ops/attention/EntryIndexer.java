@@ -5,6 +5,7 @@ import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.TopK;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.ChannelBlocks;
 import glia.tensor.ops.Compute;

@@ -1,6 +1,5 @@
-package glia.tensor.ops.attention;
+package glia.tensor.kernel;
 
-import glia.tensor.kernel.AttendedPositions;
 
 /// Finds the indices of the k largest values by radix select in three passes: floats are mapped to unsigned integers of
 /// the same order, whose digits are counted from the highest on until the k-th largest is known. For equal values the
