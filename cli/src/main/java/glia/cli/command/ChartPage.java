@@ -5,7 +5,8 @@ import java.util.List;
 
 /// A page of a chart and a table in one file, light or dark as the browser prefers.
 final class ChartPage {
-    private static final String STYLE = """
+    /// The style of pages.
+    static final String STYLE = """
             body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem;
               color: #222; background: #fff }
             table { border-collapse: collapse; display: block; overflow-x: auto } th, td { padding: .25rem .8rem;

@@ -41,8 +41,15 @@ final class LensPage {
 
     /// Writes the page.
     void write(Path file) throws IOException {
-        try (InputStream in = LensPage.class.getResourceAsStream("lens.html")) {
-            String page = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        write(file, "lens.html", data);
+    }
+
+    /// Writes a page in one file.
+    ///
+    /// @param template a resource with `/*DATA*/` where the data stand, and perhaps `/*STYLE*/`
+    static void write(Path file, String template, Object data) throws IOException {
+        try (InputStream in = LensPage.class.getResourceAsStream(template)) {
+            String page = new String(in.readAllBytes(), StandardCharsets.UTF_8).replace("/*STYLE*/", ChartPage.STYLE);
             // A script element may not contain its end tag.
             TextFiles.write(file, page.replace("/*DATA*/",
                     JsonMapper.shared().writeValueAsString(data).replace("<", "\\u003c")));

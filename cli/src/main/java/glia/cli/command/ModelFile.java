@@ -78,10 +78,23 @@ record ModelFile(String name, String model, Optional<String> system, Optional<St
 
     private static Arguments with(Arguments options, String key, Arguments given, YamlDocument document)
             throws IOException {
-        Object value = document.values().get(key);
         Option<?> option = GenerationFlags.named(key.replace('_', '-')).orElseThrow(() -> document.error(key,
                 "is unknown." + Suggestions.sentence(key, known()) + " Known are " + String.join(", ", known())));
-        List<?> values = value instanceof List<?> list && option.repeatable() ? list : List.of(value);
+        return with(options, option, key, given, document);
+    }
+
+    /// Adds the value of a key to a command line that does not have the option. A mapping of values is read as words
+    /// `key=value` where the option may be repeated.
+    ///
+    /// @throws IOException if it is none of the option's values; the message names the line
+    static Arguments with(Arguments options, Option<?> option, String key, Arguments given, YamlDocument document)
+            throws IOException {
+        List<?> values = switch (document.values().get(key)) {
+            case List<?> list when option.repeatable() -> list;
+            case Map<?, ?> map when option.repeatable() -> map.entrySet().stream().map(Object::toString).toList();
+            case null -> throw document.error(key, "found nothing, expected a value");
+            case Object value -> List.of(value);
+        };
         List<String> words = new ArrayList<>();
         for (Object each : values) {
             if (each instanceof List<?> || each instanceof Map<?, ?>) {

@@ -2,6 +2,7 @@ package glia.cli.command;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// Chooses a model and hardware for needs, by computation.
@@ -67,6 +69,9 @@ public final class PlanCommand implements Command {
     private static final Option<Boolean> MACHINE = Option.flag(
             "measure this machine for 15 s and show what runs on it and how fast; with --model, a file or a model of "
                     + "the catalogue, its speeds under the names of glia bench", "--this-machine");
+    private static final Option<String> HTML = Option.text("FILE", "also write the plan as a web page in one file, "
+            + "with charts, which computes it again for other needs", "--html").elsewhere("--output");
+    private static final Option<Boolean> MARKDOWN = Option.flag("print Markdown", "--markdown");
     private static final Option<Boolean> CHECKLIST = Option.flag(
             "print the checklist of the cheapest choice as Markdown", "--checklist");
     private static final String RUN = "Training";
@@ -82,6 +87,11 @@ public final class PlanCommand implements Command {
                     + "(default: full)", "--method").in(RUN);
     private static final Option<Boolean> FP8 = Option.flag("multiply in FP8 in place of BF16", "--fp8").in(RUN);
     private static final String USUAL_DEVICE = "H100 SXM 80GB";
+    /// What a file of needs may hold, by the names of the options.
+    private static final List<Option<?>> OF_FILE = List.of(TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
+            LICENCE, BUDGET, DEVICE, PRICE, MODEL);
+    private static final List<Option<?>> ASKED = List.of(TASK, PROMPT, OUTPUT, RATE, CONTEXT, FIRST, LICENCE, BUDGET,
+            DEVICE);
 
     /// For [glia.cli.Cli].
     public PlanCommand() { }
@@ -93,20 +103,23 @@ public final class PlanCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
-                List.of(Json.OPTION, MACHINE, MATRIX, CHECK, FIT, SCALING, CHECKLIST, TASK, PROMPT, OUTPUT, RATE,
-                        FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL,
-                        TOKENS, DEVICES, SEQUENCE, METHOD, FP8))
+        return new Syntax(name(), "Choose a model and hardware for what you need",
+                List.of(new Positional("NEEDS", "YAML file of needs: the options below as keys", false)),
+                List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, SCALING, CHECKLIST,
+                        TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE,
+                        PRICE, MODEL, TOKENS, DEVICES, SEQUENCE, METHOD, FP8))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
+                        $ glia plan needs.yaml --html plan.html
                         $ glia plan --this-machine
                         $ glia plan --train-tokens 1e12 --model llama-3.1-8b --devices 512
                         $ glia plan --matrix --device "H200 SXM 141GB"
                         $ glia plan --scaling runs.csv
                         $ glia plan --check planning""")
                 .notes("Speed is predicted from the arithmetic of the models and efficiencies that were fitted to "
-                        + "published figures; prices and scores are published ones, with source and date in --json.");
+                        + "published figures; prices and scores are published ones, with source and date in --json. "
+                        + "In a terminal, glia plan without options asks.");
     }
 
     @Override
@@ -127,16 +140,43 @@ public final class PlanCommand implements Command {
         if (arguments.has(MATRIX)) {
             Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));
             List<String> models = arguments.has(MODEL) ? arguments.all(MODEL) : Matrix.MODELS;
-            PlanMatrix.print(Matrix.of(models, device, Effects.fitted()), device, arguments.has(Json.OPTION), console);
+            PlanMatrix.print(Matrix.of(models, device, Effects.fitted()), device, arguments.has(Json.OPTION),
+                    arguments.has(MARKDOWN), console);
             return ExitCode.OK;
         }
+        if (arguments.optional(0).isPresent()) {
+            return plan(PlanNeeds.of(Path.of(arguments.required(0)), arguments, OF_FILE), console);
+        }
+        if (console.inIsTerminal() && console.outIsTerminal()
+                && syntax().options().stream().noneMatch(arguments::has)) {
+            Optional<Arguments> answered = PlanNeeds.ask(arguments, ASKED, console);
+            if (answered.isEmpty()) {
+                return ExitCode.INTERRUPTED;
+            }
+            return answered.get().all(DEVICE).equals(List.of(PlanNeeds.HERE))
+                    ? PlanMachine.run(List.of(), false, console) : plan(answered.get(), console);
+        }
+        return plan(arguments, console);
+    }
+
+    private static int plan(Arguments arguments, Console console) throws IOException {
         Needs needs = needs(arguments);
-        Planner.Plan plan = new Planner(Effects.fitted(), Devices.known()).plan(needs);
+        Optional<Path> page = TextFiles.output(HTML, arguments);
+        Planner planner = new Planner(Effects.fitted(), Devices.known());
+        Planner.Plan plan = planner.plan(needs);
+        if (page.isPresent()) {
+            new PlanPage(needs, planner, Effects.fitted()).write(page.get(), Devices.known().get(USUAL_DEVICE));
+            console.err().println("Wrote " + page.get());
+        }
         if (arguments.has(CHECKLIST) && !plan.choices().isEmpty()) {
             console.out().print(Checklist.of(needs, plan.choices().getFirst()));
             return ExitCode.OK;
         }
-        PlanReport.print(needs, plan, arguments.has(Json.OPTION), console);
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, PlanReport.document(needs, plan));
+        } else {
+            PlanReport.print(needs, plan, arguments.has(MARKDOWN), console);
+        }
         return plan.choices().isEmpty() ? ExitCode.FAILED : ExitCode.OK;
     }
 
@@ -160,6 +200,12 @@ public final class PlanCommand implements Command {
                 throw new UsageException("--quality: found '" + floor + "', expected BENCHMARK=SCORE, such as "
                         + "mmlu-pro=60");
             }
+        }
+        int request = arguments.get(PROMPT).orElse(1000) + arguments.get(OUTPUT).orElse(300);
+        if (arguments.has(CONTEXT) && arguments.required(CONTEXT) > 0 && arguments.required(CONTEXT) < request) {
+            throw new UsageException("--context: found " + arguments.required(CONTEXT) + " tokens, but a prompt and "
+                    + "its answer have " + request + " (--prompt-tokens, --output-tokens); the nearest possible is "
+                    + request);
         }
         try {
             return new Needs(arguments.get(TASK).orElse(Needs.Task.CHAT), arguments.get(PROMPT).orElse(1000),

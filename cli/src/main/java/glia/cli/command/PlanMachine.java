@@ -116,7 +116,8 @@ final class PlanMachine {
         rates.print(console);
         console.out().println();
         console.printText("Models of the catalogue that fit with 4,096 tokens of context, each in the largest format "
-                + "that does; tokens per second" + (fitting.size() > MOST_ROWS ? "; --json has all "
+                + "that reaches " + (int) Machine.USEFUL + " tokens/s for one sequence, or else in Q4_K; those that "
+                + "reach it first, by size. Tokens per second" + (fitting.size() > MOST_ROWS ? "; --json has all "
                 + fitting.size() + ":" : ":"));
         Table table = new Table("llrrrr").head("model", "weights", "memory", "prompt", "one sequence", "16 sequences");
         fitting.stream().limit(MOST_ROWS).forEach(f -> table.row(f.model().id(), f.type().name(),

@@ -15,7 +15,8 @@ import java.util.Map;
 final class PlanMatrix {
     private PlanMatrix() { }
 
-    static void print(List<Matrix.Row> rows, Device device, boolean json, Console console) {
+    static void print(List<Matrix.Row> rows, Device device, boolean json, boolean markdown,
+            Console console) {
         if (json) {
             Json.print(console, Map.of("device", device.name(), "rows", rows.stream().map(PlanMatrix::document)
                     .toList()));
@@ -23,12 +24,13 @@ final class PlanMatrix {
         }
         console.printText("One sequence, weights and cache in 16 bits, also beyond the context of the training.");
         console.out().println();
-        table("KV cache and states", rows, cell -> Units.bytes(cell.cache())).print(console);
+        PlanReport.show(table("KV cache and states", rows, cell -> Units.bytes(cell.cache())), markdown, console);
         console.out().println();
-        table("FLOPs of a token", rows, cell -> Units.count(cell.operations())).print(console);
+        PlanReport.show(table("FLOPs of a token", rows, cell -> Units.count(cell.operations())), markdown, console);
         console.out().println();
-        table("time of a token, on " + device.name() + " ×", rows, cell -> cell.seconds().map(s -> String.format(
-                Locale.ROOT, "%.1f ms, %d", s * 1e3, cell.devices())).orElse("more than 64")).print(console);
+        PlanReport.show(table("time of a token, on " + device.name() + " ×", rows, cell -> cell.seconds()
+                .map(s -> String.format(Locale.ROOT, "%.1f ms, %d", s * 1e3, cell.devices())).orElse("more than 64")),
+                markdown, console);
     }
 
     /// What a table shows of a cell.

@@ -7,10 +7,13 @@ import glia.plan.choose.Choice;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
 import glia.plan.data.Quality.Score;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /// Shows a plan.
 final class PlanReport {
@@ -18,20 +21,21 @@ final class PlanReport {
 
     private PlanReport() { }
 
-    static void print(Needs needs, Planner.Plan plan, boolean json, Console console) {
-        if (json) {
-            Json.print(console, document(needs, plan));
-            return;
+    /// @param markdown whether tables and headings are Markdown
+    static void print(Needs needs, Planner.Plan plan, boolean markdown, Console console) {
+        Consumer<Table> show = table -> show(table, markdown, console);
+        if (markdown) {
+            console.out().println("# Plan for " + needs.task().name().toLowerCase(Locale.ROOT) + "\n");
         }
         String benchmark = needs.benchmarks().getFirst();
         List<Choice> front = Planner.front(plan.choices(), benchmark);
         if (plan.choices().isEmpty()) {
-            console.printText("Nothing meets all needs.");
+            console.printText("Nothing meets all needs." + (plan.nearest().isEmpty() ? " " + plan.largest() : ""));
         } else {
             console.printText((front.isEmpty() ? "No candidate has a published score in " + benchmark
                     + "; ranked by cost alone:" : "Cost against quality: each row is better in " + benchmark
                     + " than every cheaper one."));
-            table(front.isEmpty() ? plan.choices() : front, benchmark).print(console);
+            show.accept(table(front.isEmpty() ? plan.choices() : front, benchmark));
             console.out().println();
             console.printText(Units.counted(plan.choices().size(), "model") + " meet"
                     + (plan.choices().size() == 1 ? "s" : "") + " all needs; --json shows each.");
@@ -41,23 +45,33 @@ final class PlanReport {
             Table reasons = new Table("rl").head("ruled out", "because");
             plan.ruledOut().entrySet().stream().sorted(Map.Entry.<String, Integer>comparingByValue().reversed())
                     .forEach(e -> reasons.row(e.getValue(), e.getKey()));
-            reasons.print(console);
+            show.accept(reasons);
         }
         if (!plan.nearest().isEmpty()) {
             console.out().println();
-            console.printText(plan.choices().isEmpty() ? "The nearest, which miss one need each:"
+            console.printText(plan.choices().isEmpty() ? "Needs that conflict, and what comes nearest:"
                     : "The cheapest that miss one need only:");
             Table nearest = new Table("llllr").head("misses", "model", "hardware", "that is", "a month");
-            plan.nearest().forEach((need, c) -> nearest.row(need, model(c), hardware(c), missed(need, c), dollars(
-                    c.month())));
-            nearest.print(console);
+            plan.nearest().forEach((need, c) -> nearest.row(need, model(c), hardware(c), missed(need, c), month(c)));
+            show.accept(nearest);
         }
     }
 
-    private static String missed(String need, Choice c) {
-        return need.contains("first token") ? seconds(c.firstToken()) : need.contains("slowly")
-                ? seconds(c.betweenTokens()) + " a token" : need.contains("licence") ? c.licence().name()
-                        : need.contains("score") ? score(c, need) : "";
+    /// Prints a table, or the same in Markdown.
+    static void show(Table table, boolean markdown, Console console) {
+        if (markdown) {
+            console.out().print("\n" + table.markdown());
+        } else {
+            table.print(console);
+        }
+    }
+
+    private static String missed(String needs, Choice c) {
+        return Arrays.stream(needs.split(Planner.AND)).map(need -> need.contains("first token")
+                ? seconds(c.firstToken()) : need.contains("slowly") ? seconds(c.betweenTokens()) + " a token"
+                : need.contains("licence") ? c.licence().name() : need.contains("score") ? score(c, need)
+                : need.contains("context") ? Units.count(c.context()) + " tokens" : "")
+                .filter(text -> !text.isEmpty()).collect(Collectors.joining(", "));
     }
 
     private static String score(Choice c, String need) {
@@ -70,7 +84,7 @@ final class PlanReport {
                 "first token", "a token", "a month", benchmark, "bound by", "licence");
         choices.stream().limit(MOST_ROWS).forEach(c -> table.row(model(c), hardware(c), c.batch(),
                 Units.bytes((long) total(c)), Units.rate(c.rate()), seconds(c.firstToken()), seconds(c.betweenTokens()),
-                dollars(c.month()), score(c, benchmark), c.bound(), c.licence().name()));
+                month(c), score(c, benchmark), c.bound(), c.licence().name()));
         return table;
     }
 
@@ -92,11 +106,11 @@ final class PlanReport {
                 : String.format(Locale.ROOT, "%.1f s", seconds);
     }
 
-    private static String dollars(double dollars) {
-        return String.format(Locale.ROOT, "$%,.0f", dollars);
+    private static String month(Choice c) {
+        return c.price().dollars() == 0 ? "no price" : String.format(Locale.ROOT, "$%,.0f", c.month());
     }
 
-    private static Map<String, Object> document(Needs needs, Planner.Plan plan) {
+    static Map<String, Object> document(Needs needs, Planner.Plan plan) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("benchmark", needs.benchmarks().getFirst());
         document.put("choices", plan.choices().stream().map(PlanReport::document).toList());
@@ -133,6 +147,7 @@ final class PlanReport {
         document.put("joules_per_output_token", c.energy());
         document.put("bound_by", c.bound());
         document.put("licence", c.licence().name());
+        document.put("context", c.context());
         Map<String, Object> scores = new LinkedHashMap<>();
         c.scores().forEach((benchmark, score) -> scores.put(benchmark, document(score)));
         document.put("scores", scores);

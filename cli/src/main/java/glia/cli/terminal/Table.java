@@ -1,6 +1,7 @@
 package glia.cli.terminal;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 
@@ -51,6 +52,18 @@ public final class Table {
     /// Prints the table on standard output, at the width of its terminal.
     public void print(Console console) {
         console.out().print(text(console.width()));
+    }
+
+    /// The table in Markdown.
+    public String markdown() {
+        StringBuilder text = new StringBuilder(markdown(head.isEmpty() ? Collections.nCopies(alignment.length(), "")
+                : head)).append(markdown(alignment.chars().mapToObj(c -> c == 'r' ? "--:" : "---").toList()));
+        rows.forEach(row -> text.append(markdown(row.stream().map(cell -> cell.replace("|", "\\|")).toList())));
+        return text.toString();
+    }
+
+    private static String markdown(List<String> cells) {
+        return "| " + String.join(" | ", cells) + " |\n";
     }
 
     /// The table, cells two spaces apart.

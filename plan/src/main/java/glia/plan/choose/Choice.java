@@ -22,10 +22,11 @@ import java.util.Map;
 /// @param millionTokens USD for a million tokens, prompts and answers together, at the needed rate
 /// @param energy joules of an output token, at the highest power of the devices
 /// @param bound what limits a step: memory, reading, arithmetic, kernels
+/// @param context tokens that the model can read
 /// @param scores published, by benchmark of the needs
 public record Choice(String id, String name, Shape shape, Format weights, Device device, int devices, int copies,
         int batch, Map<String, Double> memory, double rate, double firstToken, double betweenTokens, Price price,
-        double month, double millionTokens, double energy, String bound, Map<String, Score> scores,
+        double month, double millionTokens, double energy, String bound, int context, Map<String, Score> scores,
         Licences.Terms licence) {
     /// Formats of weights.
     public enum Format {

@@ -22,8 +22,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /// Tries each model of the catalogue in each format on each device and number of devices, and ranks what meets the
@@ -35,7 +37,15 @@ import java.util.stream.Collectors;
 ///
 /// Source: Little's law, https://doi.org/10.1287/opre.9.3.383
 public final class Planner {
-    private static final int[] COUNTS = {1, 2, 4, 8};
+    /// Devices that share a copy.
+    public static final List<Integer> COUNTS = List.of(1, 2, 4, 8);
+    /// The need that a model misses with a longer context than its own.
+    public static final String TOO_SHORT = "the model's context is shorter than needed";
+    /// Stands between needs that a choice misses.
+    public static final String AND = " and ";
+    private static final String LATE = "the first token comes too late";
+    private static final String SLOW = "tokens come too slowly";
+    private static final String BELOW = " is below the floor";
     private static final int MOST_COPIES = 4096;
     private static final int MOST_BATCH = 1024;
     private static final double HOURS = 730;
@@ -62,49 +72,75 @@ public final class Planner {
     ///
     /// @param choices that meet all needs, the cheapest first; one per model
     /// @param ruledOut how many combinations each rule excluded
-    /// @param nearest what meets all needs but one, the cheapest of each, by the need that it misses
-    public record Plan(List<Choice> choices, Map<String, Integer> ruledOut, Map<String, Choice> nearest) {
+    /// @param nearest what meets all needs but one, the cheapest of each, by the need that it misses. If nothing meets
+    ///     all needs: what misses the fewest, by these needs joined by [#AND], and is nearest to meeting them
+    /// @param largest if nothing was found: the memory that the smallest model needs, and the largest that was allowed,
+    ///     as a sentence
+    public record Plan(List<Choice> choices, Map<String, Integer> ruledOut, Map<String, Choice> nearest,
+            String largest) {
         public Plan {
             choices = List.copyOf(choices);
         }
     }
 
-    /// Computes a plan.
+    /// A model that writes answers.
     ///
-    /// @throws IllegalArgumentException if the needs name a device, model or benchmark that is not known
-    public Plan plan(Needs needs) {
+    /// @param scores published, by benchmark of the needs
+    public record Candidate(CatalogueEntry.Disclosed model, ModelSpec spec, Shape shape, Map<String, Score> scores) { }
+
+    /// Constants of the formulas, by the names that the page of a plan reads.
+    public static Map<String, Number> constants() {
+        return Map.of("hours", HOURS, "quantile", QUANTILE, "load", LOAD, "mostBatch", MOST_BATCH, "mostCopies",
+                MOST_COPIES, "usable", Serving.USABLE_MEMORY, "mostSequences", Serving.MOST_SEQUENCES);
+    }
+
+    /// The models that needs allow to consider.
+    ///
+    /// @throws IllegalArgumentException if the needs name a model or benchmark that is not known
+    public List<Candidate> candidates(Needs needs) {
         for (String benchmark : needs.benchmarks()) {
             if (quality.benchmarks().stream().noneMatch(benchmark::equalsIgnoreCase)) {
                 throw new IllegalArgumentException("no scores of a benchmark '" + benchmark + "' are known; there are "
                         + String.join(", ", quality.benchmarks()));
             }
         }
-        List<CatalogueEntry.Disclosed> models = models(needs);
+        List<Candidate> candidates = new ArrayList<>();
+        for (CatalogueEntry.Disclosed model : models(needs)) {
+            ModelSpec spec = model.validSpec();
+            // Encoders write no answers.
+            if (spec.encoder().isEmpty() && LayerKind.of(spec).stream().noneMatch(Planner::seesBothWays)) {
+                Map<String, Score> scores = new LinkedHashMap<>();
+                needs.benchmarks().forEach(b -> quality.of(model.name(), b).ifPresent(s -> scores.put(b, s)));
+                candidates.add(new Candidate(model, spec, Shape.of(spec), scores));
+            }
+        }
+        return candidates;
+    }
+
+    /// Computes a plan.
+    ///
+    /// @throws IllegalArgumentException if the needs name a device, model or benchmark that is not known
+    public Plan plan(Needs needs) {
         Map<String, Integer> ruledOut = new LinkedHashMap<>();
         List<Choice> met = new ArrayList<>();
-        Map<String, Choice> nearest = new LinkedHashMap<>();
-        for (CatalogueEntry.Disclosed model : models) {
-            ModelSpec spec = model.validSpec();
-            if (spec.encoder().isPresent() || LayerKind.of(spec).stream().anyMatch(Planner::seesBothWays)) {
-                // Encoders write no answers.
-                continue;
-            }
-            Shape shape = Shape.of(spec);
-            List<String> ofModel = modelFaults(needs, model, spec);
-            Map<String, Score> scores = new LinkedHashMap<>();
-            needs.benchmarks().forEach(b -> quality.of(model.name(), b).ifPresent(s -> scores.put(b, s)));
-            for (Device device : allowed(needs)) {
+        Map<List<String>, Choice> cheapest = new LinkedHashMap<>();
+        Map<List<String>, Choice> nearest = new LinkedHashMap<>();
+        List<Candidate> candidates = candidates(needs);
+        for (Candidate candidate : candidates) {
+            List<String> ofModel = faults(needs, candidate);
+            for (Device device : devices(needs)) {
                 for (Format format : Format.values()) {
                     for (int count : COUNTS) {
-                        Optional<Choice> choice = choice(needs, model, scores, shape, device, format, count);
+                        Optional<Choice> choice = choice(needs, candidate, device, format, count);
                         List<String> faults = new ArrayList<>(ofModel);
                         choice.ifPresentOrElse(c -> faults.addAll(faults(needs, c)),
                                 () -> faults.add("the weights and one request do not fit in the memory"));
                         faults.forEach(fault -> ruledOut.merge(fault, 1, Integer::sum));
                         if (choice.isPresent() && faults.isEmpty()) {
                             met.add(choice.get());
-                        } else if (choice.isPresent() && faults.size() == 1) {
-                            nearest.merge(faults.getFirst(), choice.get(), Planner::cheaper);
+                        } else if (choice.isPresent()) {
+                            cheapest.merge(faults, choice.get(), Planner::cheaper);
+                            nearest.merge(faults, choice.get(), (a, b) -> nearer(faults.getFirst(), a, b));
                         }
                     }
                 }
@@ -113,7 +149,39 @@ public final class Planner {
         Map<String, Choice> best = met.stream().collect(Collectors.toMap(Choice::id, c -> c, Planner::cheaper));
         List<Choice> ranked = best.values().stream().sorted(Comparator.comparingDouble(Choice::month)
                 .thenComparing(Choice::id)).toList();
-        return new Plan(ranked, ruledOut, nearest);
+        int fewest = met.isEmpty() ? nearest.keySet().stream().mapToInt(List::size).min().orElse(0) : 1;
+        Map<String, Choice> missing = new LinkedHashMap<>();
+        (met.isEmpty() ? nearest : cheapest).forEach((faults, choice) -> {
+            if (faults.size() == fewest) {
+                missing.put(String.join(AND, faults), choice);
+            }
+        });
+        return new Plan(ranked, ruledOut, missing, met.isEmpty() && missing.isEmpty()
+                ? largest(needs, candidates) : "");
+    }
+
+    private String largest(Needs needs, List<Candidate> candidates) {
+        double least = candidates.stream().map(Candidate::shape).mapToDouble(s -> s.parameters() * Format.Q4.bits() / 8
+                + needs.cacheBytes() * s.cacheNumbers() * needs.length()).min().orElse(0);
+        double most = Serving.USABLE_MEMORY * COUNTS.getLast() * devices(needs).stream()
+                .mapToDouble(d -> d.memory().orElse(0)).max().orElse(0);
+        int longest = candidates.stream().mapToInt(c -> c.spec().contextLength()).max().orElse(0);
+        return String.format(Locale.ROOT, "The smallest model needs %.1f GB with one request, in 4 bits; the largest "
+                + "devices that are allowed hold %.1f GB, %d together. The longest context of a model has %,d tokens.",
+                least / 1e9, most / 1e9, COUNTS.getLast(), longest);
+    }
+
+    /// The choice that misses a need by less.
+    private static Choice nearer(String fault, Choice a, Choice b) {
+        ToDoubleFunction<Choice> distance = switch (fault) {
+            case LATE -> Choice::firstToken;
+            case SLOW -> Choice::betweenTokens;
+            case TOO_SHORT -> c -> -c.context();
+            default -> c -> c.scores().entrySet().stream().filter(e -> fault.endsWith(e.getKey() + BELOW))
+                    .mapToDouble(e -> -e.getValue().points()).findFirst().orElse(0);
+        };
+        int order = Double.compare(distance.applyAsDouble(a), distance.applyAsDouble(b));
+        return order == 0 ? cheaper(a, b) : order < 0 ? a : b;
     }
 
     /// The Pareto front of cost and quality: choices whose score is higher than that of every cheaper one.
@@ -150,25 +218,30 @@ public final class Planner {
                 .map(CatalogueEntry.Disclosed.class::cast).toList();
     }
 
-    private List<Device> allowed(Needs needs) {
+    /// The devices that needs allow, in groups of 1, 2, 4 and 8.
+    ///
+    /// @throws IllegalArgumentException if the needs name a device that is not known
+    public List<Device> devices(Needs needs) {
         return needs.devices().isEmpty() ? devices.all().stream().filter(d -> d.memory().isPresent()
                 && prices.of(d.name()).isPresent()).toList() : needs.devices().stream().map(devices::get).toList();
     }
 
-    private List<String> modelFaults(Needs needs, CatalogueEntry.Disclosed model, ModelSpec spec) {
+    /// Which needs a model misses on any device.
+    public List<String> faults(Needs needs, Candidate candidate) {
+        CatalogueEntry.Disclosed model = candidate.model();
         List<String> faults = new ArrayList<>();
-        if (spec.contextLength() < needs.length()) {
-            faults.add("the model's context is shorter than needed");
+        if (candidate.spec().contextLength() < needs.length()) {
+            faults.add(TOO_SHORT);
         }
         if (Licences.of(model.id()).allows().compareTo(needs.licence()) < 0) {
             faults.add("the licence does not allow the use");
         }
         needs.floors().forEach((benchmark, floor) -> {
-            Optional<Score> score = quality.of(model.name(), benchmark);
-            if (score.isEmpty()) {
+            Score score = candidate.scores().get(benchmark);
+            if (score == null) {
                 faults.add("no published score in " + benchmark);
-            } else if (score.get().points() < floor) {
-                faults.add("the score in " + benchmark + " is below the floor");
+            } else if (score.points() < floor) {
+                faults.add("the score in " + benchmark + BELOW);
             }
         });
         return faults;
@@ -177,10 +250,10 @@ public final class Planner {
     private static List<String> faults(Needs needs, Choice choice) {
         List<String> faults = new ArrayList<>();
         if (choice.firstToken() > needs.firstToken()) {
-            faults.add("the first token comes too late");
+            faults.add(LATE);
         }
         if (choice.betweenTokens() > needs.betweenTokens()) {
-            faults.add("tokens come too slowly");
+            faults.add(SLOW);
         }
         if (choice.month() > needs.budget()) {
             faults.add("it costs more than the budget");
@@ -189,8 +262,8 @@ public final class Planner {
     }
 
     /// The best batch and number of copies of a model on these devices; empty if it does not fit.
-    private Optional<Choice> choice(Needs needs, CatalogueEntry.Disclosed model, Map<String, Score> scores,
-            Shape shape, Device device, Format format, int count) {
+    private Optional<Choice> choice(Needs needs, Candidate candidate, Device device, Format format, int count) {
+        Shape shape = candidate.shape();
         Setup setup = new Setup(device, count, Split.TENSOR, "", format.bits(), 0);
         double weights = shape.parameters() * format.bits() / 8;
         Serving.Load load = new Serving.Load(needs.prompt(), needs.output(), 0, needs.cacheBytes());
@@ -201,7 +274,7 @@ public final class Planner {
         }
         Choice best = null;
         for (int batch = 1; batch <= fitting; batch *= 2) {
-            Choice next = at(needs, model, scores, shape, setup, format, weights, load, batch);
+            Choice next = at(needs, candidate, setup, format, weights, load, batch);
             boolean isFast = next.firstToken() <= needs.firstToken() && next.betweenTokens() <= needs.betweenTokens();
             boolean bestIsFast = best != null && best.firstToken() <= needs.firstToken()
                     && best.betweenTokens() <= needs.betweenTokens();
@@ -212,8 +285,10 @@ public final class Planner {
         return Optional.of(best);
     }
 
-    private Choice at(Needs needs, CatalogueEntry.Disclosed model, Map<String, Score> scores, Shape shape, Setup setup,
-            Format format, double weights, Serving.Load load, int batch) {
+    private Choice at(Needs needs, Candidate candidate, Setup setup, Format format, double weights, Serving.Load load,
+            int batch) {
+        CatalogueEntry.Disclosed model = candidate.model();
+        Shape shape = candidate.shape();
         double step = Serving.step(effects, setup, shape, weights, load, batch);
         double prompt = Serving.prompt(effects, setup, shape, needs.prompt());
         // Each answer of the batch needs a prompt computed, which delays the tokens of all.
@@ -223,8 +298,7 @@ public final class Planner {
         double busy = Math.min(LOAD, needs.rate() / copies * prompt);
         double first = prompt * (1 + QUANTILE * busy / (1 - busy)) + step;
         double between = answer / needs.output();
-        Price price = needs.priceOfHour().isPresent() ? new Price(needs.priceOfHour().getAsDouble(), "", "given")
-                : prices.of(setup.device().name()).orElse(new Price(0, "", "no published price"));
+        Price price = price(needs, setup.device());
         double month = copies * setup.devices() * price.dollars() * HOURS;
         Map<String, Double> memory = new LinkedHashMap<>();
         memory.put("weights", weights);
@@ -233,7 +307,14 @@ public final class Planner {
         return new Choice(model.id(), model.name(), shape, format, setup.device(), setup.devices(), copies, batch,
                 memory, copies * requests * needs.output(), first, between, price, month, month / tokens * 1e6,
                 setup.device().watts() * setup.devices() / (requests * needs.output()),
-                bound(setup, shape, weights, load, batch), scores, Licences.of(model.id()));
+                bound(setup, shape, weights, load, batch), candidate.spec().contextLength(),
+                candidate.scores(), Licences.of(model.id()));
+    }
+
+    /// The price of an hour of a device: the given one, or else a published one, or else 0.
+    public Price price(Needs needs, Device device) {
+        return needs.priceOfHour().isPresent() ? new Price(needs.priceOfHour().getAsDouble(), "", "given")
+                : prices.of(device.name()).orElse(new Price(0, "", "no published price"));
     }
 
     /// The largest part of a step, by plain arithmetic.

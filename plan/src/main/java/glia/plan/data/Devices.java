@@ -34,6 +34,13 @@ public final class Devices {
         return new Devices(Tables.resource(Tables.class, TABLE, COLUMNS));
     }
 
+    /// These devices alone.
+    public static Devices of(List<Device> all) {
+        Devices devices = new Devices(List.of());
+        all.forEach(device -> devices.byName.put(key(device.name()), device));
+        return devices;
+    }
+
     /// The known devices and those of `hardware.csv` in a folder, if it is there; its figures come first.
     public static Devices with(Path folder) throws IOException {
         Devices devices = known();

@@ -10,6 +10,7 @@ import glia.model.fresh.NewModels;
 import glia.model.spec.ModelSpec;
 import glia.plan.machine.ModelSample.Speeds;
 import glia.plan.machine.ModelWork.Sizes;
+import glia.plan.predict.Shape;
 import glia.tensor.DType;
 import glia.tensor.kernel.Workers;
 import java.util.ArrayList;
@@ -24,6 +25,8 @@ import java.util.Optional;
 /// @param memory bytes
 /// @param formats by size of a weight, the largest first
 public record Machine(int cores, long memory, List<FormatRate> formats) {
+    /// Tokens per second of one sequence below which a smaller format is chosen: people read about so fast.
+    public static final double USEFUL = 5;
     /// The part of the memory that weights and cache may take.
     private static final double USABLE = 0.8;
     /// Cached positions of the conversation that must fit.
@@ -49,12 +52,14 @@ public record Machine(int cores, long memory, List<FormatRate> formats) {
 
     /// A model of the catalogue on this machine.
     ///
-    /// @param type the largest format in which it fits
+    /// @param parameters all parameters
+    /// @param type the format that is chosen
     /// @param memory bytes of weights, and of a KV cache of 4,096 tokens
     /// @param prompt tokens of a prompt per second
     /// @param single tokens per second of one sequence
     /// @param batched tokens per second of 16 sequences together
-    public record Fitting(Disclosed model, DType type, double memory, double prompt, double single, double batched) { }
+    public record Fitting(Disclosed model, double parameters, DType type, double memory, double prompt, double single,
+            double batched) { }
 
     /// Measures this machine: layers of a Llama of 1.1 billion parameters in four formats.
     public static Machine measure() {
@@ -85,21 +90,27 @@ public record Machine(int cores, long memory, List<FormatRate> formats) {
         return formats.stream().mapToDouble(FormatRate::read).max().orElse(0);
     }
 
-    /// The models of the catalogue that fit, each in the largest format that does, the largest model first.
+    /// The models of the catalogue that fit, each in the format of [#fitting(Disclosed)]: those that reach
+    /// [#USEFUL] tokens per second, the model with most parameters first, then the others, the fastest first.
     public List<Fitting> fitting(Catalogue catalogue) {
         return catalogue.entries().stream().filter(Disclosed.class::isInstance).map(Disclosed.class::cast)
                 .flatMap(model -> fitting(model).stream())
-                .sorted(Comparator.comparingDouble(Fitting::memory).reversed()).toList();
+                .sorted(Comparator.comparingDouble(f -> f.single() >= USEFUL ? -f.parameters()
+                        : 1 / f.single())).toList();
     }
 
-    /// A model in the largest format that fits; empty if none does, or it does not generate text.
+    /// A model in the largest format that fits and generates at least [#USEFUL] tokens per second, or else in Q4_K, or
+    /// else in the smallest that fits; empty if none does, or it does not generate text.
     public Optional<Fitting> fitting(Disclosed model) {
         ModelSpec spec = model.validSpec();
         if (spec.encoder().isPresent() || spec.looksAhead()) {
             return Optional.empty();
         }
-        return formats.stream().filter(rate -> memory(spec, rate.type()) <= USABLE * memory).findFirst()
-                .map(rate -> predict(model, spec, rate));
+        List<Fitting> fitting = formats.stream().filter(rate -> memory(spec, rate.type()) <= USABLE * memory)
+                .map(rate -> predict(model, spec, rate)).toList();
+        return fitting.stream().filter(f -> f.single() >= USEFUL).findFirst()
+                .or(() -> fitting.stream().filter(f -> f.type() == DType.Q4_K).findFirst())
+                .or(() -> fitting.isEmpty() ? Optional.empty() : Optional.of(fitting.getLast()));
     }
 
     /// Bytes of the weights, and of the KV cache of 4,096 tokens.
@@ -116,7 +127,7 @@ public record Machine(int cores, long memory, List<FormatRate> formats) {
         // A batch computes more than it reads, unless each of its tokens chooses other experts.
         double batched = streams / Math.max(streams * ModelWork.step(spec, tokens / 2) / rate.batched(),
                 ModelWork.read(spec, streams, sizes) / rate.read());
-        return new Fitting(model, rate.type(), memory(spec, rate.type()), rate.prompt()
+        return new Fitting(model, Shape.of(spec).parameters(), rate.type(), memory(spec, rate.type()), rate.prompt()
                 / ModelWork.prompt(spec, tokens), single, Math.max(single, batched));
     }
 }

@@ -11,12 +11,14 @@ import glia.plan.data.Device;
 /// Source: Efficiently Scaling Transformer Inference, https://arxiv.org/abs/2211.05102
 public final class Serving {
     private static final double LAYER_SECONDS = 25e-6;
-    private static final double USABLE_MEMORY = 0.9;
+    /// The part of the memory that weights and caches may take.
+    public static final double USABLE_MEMORY = 0.9;
     private static final double ODDS = 3;
     private static final double EFFICIENCY = 0.4;
     private static final double PCIE = 25e9;
     private static final double RATE = 1000e12;
-    private static final int MOST_SEQUENCES = 2048;
+    /// The most sequences at a time.
+    public static final int MOST_SEQUENCES = 2048;
 
     private Serving() { }
 
@@ -35,24 +37,45 @@ public final class Serving {
                 * (load.prompt() + load.output())));
     }
 
-    /// Seconds of a step that makes a token for each of `batch` sequences.
-    public static double step(Effects effects, Setup setup, Shape shape, double weightBytes, Load load, double batch) {
-        Device device = setup.device();
-        double n = setup.devices();
-        double odds = ODDS * effects.of("serve read", "serve read " + setup.kind());
-        double bandwidth = n * device.bandwidth() * odds / (1 + odds);
-        double cache = batch * load.cacheBytes() * shape.cacheNumbers() * (load.prompt() + load.output() / 2);
-        double read = (weightBytes * shape.partRead(batch) + cache) / bandwidth;
-        double compute = 2 * shape.active() * batch / computing(effects, setup, shape);
-        double layers = shape.layers() * LAYER_SECONDS * effects.of("serve layer", sparse(shape, "serve layer"))
-                * effects.power("serve layer devices", Math.log(setup.together()));
-        return read + compute + layers + reduce(effects, setup, shape, batch);
+    /// What a step and a prompt cost on a setup, whatever the load. Each number is a product of a factor of the setup
+    /// and one of the shape.
+    ///
+    /// @param bandwidth bytes per second at which all devices read
+    /// @param computing FLOP/s of all devices
+    /// @param layers seconds of the kernels of a step
+    /// @param reduce seconds of reductions for each token of a step or prompt
+    public record Rates(double bandwidth, double computing, double layers, double reduce) {
+        /// Predicts them.
+        public static Rates of(Effects effects, Setup setup, Shape shape) {
+            double odds = ODDS * effects.of("serve read", "serve read " + setup.kind());
+            double layers = shape.layers() * LAYER_SECONDS * effects.of("serve layer", sparse(shape, "serve layer"))
+                    * effects.power("serve layer devices", Math.log(setup.together()));
+            return new Rates(setup.devices() * setup.device().bandwidth() * odds / (1 + odds),
+                    Serving.computing(effects, setup, shape), layers, Serving.reduce(effects, setup, shape));
+        }
+
+        /// Seconds of a step.
+        double step(Shape shape, double weightBytes, Load load, double batch) {
+            double cache = batch * load.cacheBytes() * shape.cacheNumbers() * (load.prompt() + load.output() / 2);
+            return (weightBytes * shape.partRead(batch) + cache) / bandwidth + 2 * shape.active() * batch / computing
+                    + layers + reduce * batch;
+        }
+
+        /// Seconds of a prompt.
+        double prompt(Shape shape, double tokens) {
+            return (2 * shape.active() * tokens + 2 * shape.width() * tokens * tokens) / computing + reduce * tokens;
+        }
     }
 
-    private static double reduce(Effects effects, Setup setup, Shape shape, double tokens) {
+    /// Seconds of a step that makes a token for each of `batch` sequences.
+    public static double step(Effects effects, Setup setup, Shape shape, double weightBytes, Load load, double batch) {
+        return Rates.of(effects, setup, shape).step(shape, weightBytes, load, batch);
+    }
+
+    private static double reduce(Effects effects, Setup setup, Shape shape) {
         double n = setup.together();
         double link = setup.device().link() > 0 ? setup.device().link() : PCIE;
-        return n == 1 ? 0 : shape.layers() * 2 * 2 * shape.hidden() * tokens * (n - 1) / n / link
+        return n == 1 ? 0 : shape.layers() * 2 * 2 * shape.hidden() * (n - 1) / n / link
                 * effects.of("serve reduce", "serve reduce " + setup.linked());
     }
 
@@ -71,8 +94,7 @@ public final class Serving {
 
     /// Seconds of a prompt.
     public static double prompt(Effects effects, Setup setup, Shape shape, double tokens) {
-        return (2 * shape.active() * tokens + 2 * shape.width() * tokens * tokens) / computing(effects, setup, shape)
-                + reduce(effects, setup, shape, tokens);
+        return Rates.of(effects, setup, shape).prompt(shape, tokens);
     }
 
     /// Output tokens per second of all devices.

@@ -4,6 +4,7 @@ import static glia.serve.http.Json.object;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.browser.Browser;
 import glia.serve.ServerOptions;
 import glia.serve.TestServer;
 import glia.serve.http.Json;
