@@ -15,6 +15,7 @@ import glia.check.reference.CacheCases;
 import glia.check.reference.CaseFile;
 import glia.check.reference.CaseGroup;
 import glia.check.reference.CaseResult;
+import glia.check.reference.RingCases;
 import glia.check.reference.RopeCases;
 import glia.check.reference.SparseCases;
 import glia.check.reference.TaskCases;
@@ -66,6 +67,7 @@ public final class CaseTree {
             entry("quant", CacheCases.formats()),
             entry("reward-model", CaseFile.group(RewardModelCases::run)),
             entry("rewards", RewardCases::run),
+            entry("ring", new RingCases()),
             entry("rloo", CaseFile.group(RlooCases::run)),
             entry("rope", new RopeCases()),
             entry("sparse", new SparseCases()),
