@@ -23,6 +23,9 @@ import java.nio.file.NoSuchFileException;
 /// @param exitCode one of [ExitCode]
 record ErrorReport(String message, int exitCode) {
 
+    /// What to read where memory is short.
+    private static final String PLAN = "glia plan --this-machine shows what runs here, and how fast";
+
     /// The report on an error.
     ///
     /// @param command the command that was called, such as `glia run`
@@ -31,7 +34,7 @@ record ErrorReport(String message, int exitCode) {
             case UsageException e -> new ErrorReport(e.getMessage()
                     + "\n" + hint(command), ExitCode.USAGE);
             case HubException e -> new ErrorReport(e.getMessage(), exitCode(e.kind()));
-            case StateMemoryException e -> new ErrorReport(e.getMessage(), ExitCode.MEMORY);
+            case StateMemoryException e -> new ErrorReport(e.getMessage() + "\n" + PLAN, ExitCode.MEMORY);
             case CheckpointException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case NoSuchFileException e -> new ErrorReport(e.getFile() + ": no such file", ExitCode.BAD_FILE);
             case FileNotFoundException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
@@ -47,8 +50,7 @@ record ErrorReport(String message, int exitCode) {
             case LogitException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case IllegalArgumentException e -> new ErrorReport(text(e), ExitCode.USAGE);
             case OutOfMemoryError e -> new ErrorReport("not enough memory: " + text(e)
-                    + "\ntry a smaller --context, or a model in a smaller format; "
-                    + "glia plan --this-machine shows what runs here", ExitCode.MEMORY);
+                    + "\ntry a smaller --context, or a model in a smaller format\n" + PLAN, ExitCode.MEMORY);
             default -> new ErrorReport("internal error: " + text(error)
                     + "\nplease report it with what --debug shows", ExitCode.INTERNAL);
         };

@@ -8,6 +8,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.engine.load.MachineMemory;
 import glia.engine.state.PromptFolder;
 import glia.io.hub.CachedModel.CachedFile;
 import glia.io.hub.CachedModel;
@@ -19,6 +20,8 @@ import glia.io.hub.ModelLocator;
 import glia.io.packed.PackedCopy;
 import glia.io.packed.PackedFolder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +29,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Lists the models in the caches.
 public final class ModelsCommand implements Command {
@@ -289,9 +294,29 @@ public final class ModelsCommand implements Command {
                 Json.print(console, document);
             } else {
                 console.err().println(choice.explanation());
+                tooLarge(choice.path(), MachineMemory.totalBytes()).ifPresent(console.err()::println);
                 console.out().println(choice.path());
             }
             return ExitCode.OK;
+        }
+
+        /// A note on a model whose weights take more than the memory.
+        static Optional<String> tooLarge(Path model, long memory) {
+            long bytes = weights(model);
+            return bytes <= memory ? Optional.empty() : Optional.of("The weights take " + Units.bytes(bytes)
+                    + ", more than the " + Units.bytes(memory) + " of memory of this machine; glia plan --this-machine "
+                    + "shows what runs here, and how fast.");
+        }
+
+        private static long weights(Path path) {
+            try (Stream<Path> files = Files.walk(path, 1, FileVisitOption.FOLLOW_LINKS)) {
+                return files.filter(file -> Files.isRegularFile(file)
+                        && file.toString().matches(".*\\.(safetensors|bin|gguf)")).mapToLong(file -> file.toFile()
+                        .length()).sum();
+            } catch (IOException | UncheckedIOException e) {
+                // The model cannot be read, which the next command says with its reason.
+                return 0;
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /// Chooses a model and hardware for needs, by computation.
 public final class PlanCommand implements Command {
@@ -62,8 +63,9 @@ public final class PlanCommand implements Command {
             "compare predictions with the published figures in tables of a folder", "--check");
     private static final Option<String> FIT = Option.text("FILE", "with --check: fit effects to all rows, write them "
             + "to a file, and compare each source with predictions from all other sources", "--fit");
-    private static final Option<String> SCALING = Option.text("FILE",
-            "fit a scaling law to a table of runs: parameters, tokens, loss", "--scaling");
+    private static final Option<String> SCALING = Option.text("RUN", "fit a scaling law to folders of runs of glia "
+            + "train, or to a table with parameters, tokens, loss, and show which run to do next", "--scaling")
+            .repeated();
     private static final Option<Boolean> MATRIX = Option.flag(
             "compare architectures from 4k to 10M tokens: cache, FLOPs, time of a token", "--matrix");
     private static final Option<Boolean> MACHINE = Option.flag(
@@ -104,7 +106,8 @@ public final class PlanCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need",
-                List.of(new Positional("NEEDS", "YAML file of needs: the options below as keys", false)),
+                List.of(new Positional("NEEDS", "YAML file of needs: the options below as keys; with "
+                        + "--scaling, further runs", false).repeated()),
                 List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, SCALING, CHECKLIST,
                         TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE,
                         PRICE, MODEL, TOKENS, DEVICES, SEQUENCE, METHOD, FP8))
@@ -115,7 +118,7 @@ public final class PlanCommand implements Command {
                         $ glia plan --this-machine
                         $ glia plan --train-tokens 1e12 --model llama-3.1-8b --devices 512
                         $ glia plan --matrix --device "H200 SXM 141GB"
-                        $ glia plan --scaling runs.csv
+                        $ glia plan --scaling runs/*
                         $ glia plan --check planning""")
                 .notes("Speed is predicted from the arithmetic of the models and efficiencies that were fitted to "
                         + "published figures; prices and scores are published ones, with source and date in --json. "
@@ -129,7 +132,13 @@ public final class PlanCommand implements Command {
                     arguments.has(Json.OPTION), console);
         }
         if (arguments.has(SCALING)) {
-            return PlanScaling.run(Path.of(arguments.required(SCALING)), arguments.has(Json.OPTION), console);
+            List<Path> runs = Stream.concat(arguments.all(SCALING).stream(), arguments.repeated().stream())
+                    .map(Path::of).toList();
+            return PlanScaling.run(runs, arguments.has(Json.OPTION), console);
+        }
+        if (arguments.repeated().size() > 1) {
+            throw new UsageException("found " + String.join(", ", arguments.repeated())
+                    + ", expected one file of needs");
         }
         if (arguments.has(MACHINE)) {
             return PlanMachine.run(arguments.all(MODEL), arguments.has(Json.OPTION), console);

@@ -4,11 +4,17 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.io.Config;
+import glia.model.cost.ParameterCount;
+import glia.model.family.Families;
 import glia.plan.data.Row;
 import glia.plan.data.Tables;
 import glia.plan.scaling.ScalingLaw;
+import glia.train.compare.RunCurves;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,24 +22,35 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 
-/// Fits a scaling law to a table of runs.
+/// Fits a scaling law to runs, and says which one to do next.
 final class PlanScaling {
     private static final int TIMES = 400;
     private static final double[] COMPUTE = {1, 10, 100};
 
     private PlanScaling() { }
 
-    static int run(Path file, boolean json, Console console) throws IOException {
-        List<ScalingLaw.Run> runs = Tables.read(file, "loss").stream().map(PlanScaling::run).toList();
+    /// @param files tables of runs, and folders of runs of `glia train`
+    static int run(List<Path> files, boolean json, Console console) throws IOException {
+        List<ScalingLaw.Run> runs = new ArrayList<>();
+        for (Path file : files) {
+            if (Files.isDirectory(file)) {
+                runs.add(ofFolder(file));
+            } else {
+                Tables.read(file, "loss").forEach(row -> runs.add(run(row)));
+            }
+        }
         ScalingLaw law = ScalingLaw.fit(runs);
         List<ScalingLaw> drawn = ScalingLaw.bootstrap(runs, law, TIMES, new SplittableRandom(1));
         double most = runs.stream().mapToDouble(r -> 6 * r.parameters() * r.tokens()).max().orElseThrow();
+        ScalingLaw.Run next = law.next(runs, drawn, COMPUTE[1] * most);
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("runs", runs.size());
             coefficients().forEach((name, get) -> document.put(name, Map.of("value", get.applyAsDouble(law), "low",
                     quantile(drawn, get, 0.1), "high", quantile(drawn, get, 0.9))));
             document.put("objective", law.objective());
+            document.put("next", Map.of("parameters", next.parameters(), "tokens", next.tokens(), "loss",
+                    next.loss()));
             Json.print(console, document);
             return ExitCode.OK;
         }
@@ -45,15 +62,35 @@ final class PlanScaling {
         table.print(console);
         console.out().println();
         console.printText("The best use of compute, from the largest run on:");
-        Table next = new Table("rrrr").head("FLOPs", "parameters", "tokens", "loss");
+        Table best = new Table("rrrr").head("FLOPs", "parameters", "tokens", "loss");
         for (double factor : COMPUTE) {
             double compute = factor * most;
-            next.row(String.format(Locale.ROOT, "%.2e", compute), Units.count((long) law.parameters(compute)),
+            best.row(String.format(Locale.ROOT, "%.2e", compute), Units.count((long) law.parameters(compute)),
                     Units.count((long) law.tokens(compute)),
                     String.format(Locale.ROOT, "%.3f", law.loss(law.parameters(compute), law.tokens(compute))));
         }
-        next.print(console);
+        best.print(console);
+        console.out().println();
+        console.printText("The run to do next: " + Units.count((long) next.parameters()) + " parameters on "
+                + Units.count((long) next.tokens()) + " tokens. For its compute, it makes the predicted loss of a run "
+                + "of ten times the largest compute more certain than any other; a loss of " + number(next.loss())
+                + " is predicted.");
         return ExitCode.OK;
+    }
+
+    /// A run of `glia train`: all parameters of its model, its tokens, and the last validation loss.
+    private static ScalingLaw.Run ofFolder(Path folder) throws IOException {
+        RunCurves curves = RunCurves.read(folder);
+        Map.Entry<Long, Double> loss = curves.values("loss/validation").lastEntry();
+        if (loss == null) {
+            throw new IOException(folder + ": has no validation loss; train with validate.every");
+        }
+        Path config = folder.resolve("model").resolve("config.json");
+        if (!Files.exists(config)) {
+            throw new IOException(config + ": is missing, expected the model of a run that has ended");
+        }
+        return new ScalingLaw.Run(ParameterCount.of(Families.spec(Config.read(config))).total(),
+                curves.tokens(loss.getKey()), loss.getValue());
     }
 
     private static ScalingLaw.Run run(Row row) {

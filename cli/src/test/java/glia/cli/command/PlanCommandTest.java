@@ -16,6 +16,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -165,6 +166,43 @@ class PlanCommandTest {
         String large = run(ExitCode.FAILED, "plan", "--model", "deepseek-v3", "--device", "RTX 4090").out();
         assertTrue(run(ExitCode.OK, "plan", "--model", "qwen3-8b", "--device", "RTX 4090").out().contains("no price"));
         assertTrue(large.contains("The smallest model needs 40") && large.contains("hold 172.8 GB, 8 together"), large);
+    }
+
+    /// Six runs of three sizes and three lengths, whose losses are those of a law.
+    @Test
+    void aScalingLawIsFittedToFoldersOfRuns() throws Exception {
+        List<String> words = new ArrayList<>(List.of("plan", "--scaling"));
+        for (int hidden : new int[] {32, 64, 128}) {
+            for (long tokens : new long[] {100_000, 300_000, 1_000_000}) {
+                Path run = Files.createDirectories(folder.resolve(hidden + "-" + tokens));
+                run(ExitCode.OK, "new", "llama", "hidden=" + hidden, "layers=2", "heads=4", "vocab=64", "-o",
+                        run.resolve("model").toString());
+                double n = 2 * 7 * hidden * hidden;
+                double loss = 1.5 + 40 / Math.pow(n, 0.4) + 60 / Math.pow(tokens, 0.3);
+                Files.writeString(run.resolve("metrics.jsonl"), step(tokens)
+                        + "{\"event\":\"validation\",\"step\":1,\"loss\":" + loss + ",\"best\":true}\n");
+                words.add(run.toString());
+            }
+        }
+        words.add("--json");
+        JsonNode fit = json(run(ExitCode.OK, words.toArray(String[]::new)).out());
+        assertEquals(9, fit.path("runs").asInt());
+        assertEquals(0.3, fit.path("beta").path("value").asDouble(), 0.03);
+        assertTrue(fit.path("next").path("parameters").asDouble() > 0);
+        Files.writeString(folder.resolve("32-100000/metrics.jsonl"), step(1));
+        assertTrue(run(ExitCode.BAD_FILE, words.toArray(String[]::new)).err().contains("has no validation loss"));
+    }
+
+    private static String step(long tokens) {
+        return "{\"event\":\"step\",\"step\":1,\"loss\":4,\"gradient_norm\":1,\"learning_rate\":1,\"tokens\":" + tokens
+                + ",\"tokens_seen\":" + tokens + ",\"seconds\":1,\"parts\":{}}\n";
+    }
+
+    @Test
+    void aModelLargerThanTheMemoryIsNamed() throws Exception {
+        Files.write(folder.resolve("model.safetensors"), new byte[4000]);
+        assertTrue(ModelsCommand.PullCommand.tooLarge(folder, 3000).orElseThrow().contains("glia plan --this-machine"));
+        assertTrue(ModelsCommand.PullCommand.tooLarge(folder, 4000).isEmpty());
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.hipparchus.exception.MathRuntimeException;
 import org.hipparchus.linear.Array2DRowRealMatrix;
 import org.hipparchus.linear.ArrayRealVector;
@@ -100,6 +101,41 @@ public record ScalingLaw(double e, double a, double b, double alpha, double beta
             laws.add(from(drawn, fitted.point()));
         }
         return laws;
+    }
+
+    /// The run that would tell most about a larger one: of runs with one, two or four times the compute of the largest
+    /// of these, and an eighth to eight times the best number of parameters, the one whose loss would lower the
+    /// variance of the predicted loss of the larger run most, `cov² / (var + σ²)` over the bootstrap fits, divided by
+    /// its compute. σ is the standard deviation of the losses around the fit.
+    ///
+    /// @param drawn fits of [#bootstrap]
+    /// @param target FLOPs of the larger run
+    public Run next(List<Run> runs, List<ScalingLaw> drawn, double target) {
+        double most = runs.stream().mapToDouble(r -> FLOPS * r.parameters() * r.tokens()).max().orElseThrow();
+        double noise = runs.stream().mapToDouble(r -> Math.pow(r.loss() - loss(r.parameters(), r.tokens()), 2))
+                .average().orElseThrow();
+        double[] far = drawn.stream().mapToDouble(l -> l.loss(parameters(target), tokens(target))).toArray();
+        Run best = null;
+        double highest = -1;
+        for (double compute = most; compute <= 4 * most; compute *= 2) {
+            for (double size = 0.125; size <= 8; size *= 2) {
+                double n = size * parameters(compute);
+                double d = compute / FLOPS / n;
+                double[] near = drawn.stream().mapToDouble(l -> l.loss(n, d)).toArray();
+                double gain = Math.pow(covariance(near, far), 2) / (covariance(near, near) + noise) / compute;
+                if (gain > highest) {
+                    highest = gain;
+                    best = new Run(n, d, loss(n, d));
+                }
+            }
+        }
+        return best;
+    }
+
+    private static double covariance(double[] a, double[] b) {
+        double meanA = Arrays.stream(a).average().orElse(0);
+        double meanB = Arrays.stream(b).average().orElse(0);
+        return IntStream.range(0, a.length).mapToDouble(i -> (a[i] - meanA) * (b[i] - meanB)).average().orElse(0);
     }
 
     private double[] point() {

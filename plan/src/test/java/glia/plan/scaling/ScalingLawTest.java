@@ -11,10 +11,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Fits of scaling laws.
 class ScalingLawTest {
+    private static final ScalingLaw TRUTH = new ScalingLaw(1.7, 400, 1500, 0.34, 0.36, 0);
+
     /// The points of the Chinchilla paper's figure, without the five of the highest loss, as in the published refit.
     private static List<Run> chinchilla() throws Exception {
         Path file = Path.of(ScalingLawTest.class.getResource("chinchilla-points.csv").toURI());
@@ -58,6 +61,43 @@ class ScalingLawTest {
         for (double off : new double[] {0.8, 1.25}) {
             assertTrue(truth.loss(best * off, 1e21 / 6 / best / off) > truth.loss(best, truth.tokens(1e21)));
         }
+    }
+
+    /// Runs of three sizes near one another tell little about larger ones. Over 24 draws of noise, predictions of the
+    /// far loss scatter less with the next run than with one more run in the middle.
+    @Test
+    void theNextRunMakesLargerOnesMoreCertain() {
+        List<Run> runs = new ArrayList<>();
+        for (double n : new double[] {1e7, 2e7, 4e7}) {
+            for (double d : new double[] {2e8, 4e8, 8e8, 16e8}) {
+                runs.add(new Run(n, d, 1));
+            }
+        }
+        SplittableRandom random = new SplittableRandom(7);
+        List<Run> noisy = runs.stream().map(run -> noisy(run, random)).toList();
+        ScalingLaw law = ScalingLaw.fit(noisy);
+        double most = 6 * 4e7 * 16e8;
+        Run next = law.next(noisy, ScalingLaw.bootstrap(noisy, law, 60, random), 10 * most);
+        double compute = 6 * next.parameters() * next.tokens();
+        assertTrue(compute > 0.99 * most && compute < 4.01 * most, next::toString);
+        double with = spread(runs, next, 10 * most);
+        double without = spread(runs, new Run(2e7, 4e8, 1), 10 * most);
+        assertTrue(with < without, next + ": " + with + " and " + without);
+    }
+
+    private static Run noisy(Run run, SplittableRandom random) {
+        return new Run(run.parameters(), run.tokens(), TRUTH.loss(run.parameters(), run.tokens())
+                * (1 + 0.002 * random.nextGaussian()));
+    }
+
+    /// The distance between the quartiles of the predicted loss.
+    private static double spread(List<Run> runs, Run more, double compute) {
+        SplittableRandom random = new SplittableRandom(3);
+        List<Run> all = new ArrayList<>(runs);
+        all.add(more);
+        double[] losses = IntStream.range(0, 24).mapToDouble(_ -> ScalingLaw.fit(all.stream().map(run -> noisy(run,
+                random)).toList()).loss(TRUTH.parameters(compute), TRUTH.tokens(compute))).sorted().toArray();
+        return losses[18] - losses[6];
     }
 
     @Test

@@ -138,7 +138,7 @@ record RunPlan(long steps, double learningRate, long warmup, long validateEvery,
             String problem
                     = "%d sequences of up to %d tokens need %.1f GB of memory for a step, more than the %.1f GB of "
                     .formatted(sequences, context, needed / 1e9, machine / 1e9) + "this machine; lower " + batch.keys()
-                    + ", or set batch.activation_checkpointing";
+                    + ", or set batch.activation_checkpointing; glia plan --this-machine shows which models run here";
             if (recipe.isTask(Task.PRETRAIN) || recipe.isTask(Task.MASK) || recipe.isTask(Task.DIFFUSION)) {
                 throw recipe.error(RecipeKeys.SEQUENCES, "is too much: " + problem);
             }
