@@ -34,7 +34,8 @@ class DocumentCommandsTest {
     private static final Pattern INLINE = Pattern.compile("`(?:\\./)?glia ([^`\n]+)`");
     private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--[a-z][a-z0-9-]+");
     private static final Pattern FENCED = Pattern.compile("(?ms)^```.*?^```[ ]*$");
-    private static final Pattern YAML = Pattern.compile("(?ms)^```yaml\n(.*?)^```");
+    /// The needs of a plan are no recipe.
+    private static final Pattern YAML = Pattern.compile("(?ms)^```yaml\n(?!# glia plan)(.*?)^```");
     private static final Pattern CODE = Pattern.compile("`([^`\n]+)`");
     /// Options of `java` and `docker`.
     private static final Set<String> OF_OTHERS = Set.of("--enable-native-access", "--add-modules", "--add-opens",
