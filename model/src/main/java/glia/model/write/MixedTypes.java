@@ -60,8 +60,8 @@ public final class MixedTypes implements MatrixTypes {
     }
 
     /// What the choice depends on besides the tensor.
-    private record File(int numLayers, int numExperts, int queriesPerKey, boolean isLlama70B, boolean isTied,
-            List<String> values, List<String> downs) {
+    private record File(int numLayers, int numExperts, int queriesPerKey, boolean isLlama70B, boolean isFalcon,
+            boolean isTied, List<String> values, List<String> downs) {
         static File of(GgufMetadata metadata, Map<String, long[]> shapes) throws CheckpointException {
             String architecture = metadata.string("general.architecture");
             int layers = number(metadata, architecture + ".block_count", 1);
@@ -71,7 +71,7 @@ public final class MixedTypes implements MatrixTypes {
             names.sort(Comparator.comparingInt(MixedTypes::layer).thenComparing(name -> name));
             return new File(layers, number(metadata, architecture + ".expert_count", 0),
                     kvHeads == 0 ? 1 : heads / kvHeads,
-                    architecture.equals("llama") && layers == 80 && heads != kvHeads,
+                    architecture.equals("llama") && layers == 80 && heads != kvHeads, architecture.equals("falcon"),
                     !shapes.containsKey(OUTPUT), names.stream().filter(MixedTypes::isValue).toList(),
                     names.stream().filter(name -> name.contains("ffn_down") && name.endsWith(".weight")).toList());
         }
@@ -92,9 +92,9 @@ public final class MixedTypes implements MatrixTypes {
             return 0;
         }
 
-        /// The layer that decides on a matrix of an MLP.
-        int downLayer(String name) {
-            return numExperts > 1 ? layer(name) : downs.indexOf(name);
+        /// The layer that decides on a matrix of an MLP, or its place in the file.
+        int downLayer(String name, boolean byName) {
+            return byName && numExperts > 1 ? layer(name) : downs.indexOf(name);
         }
     }
 
@@ -117,14 +117,15 @@ public final class MixedTypes implements MatrixTypes {
         }
         long cols = shape[shape.length - 1];
         DType type = name.equals(EMBEDDING) && !file.isTied ? embedding(base)
-                : name.equals(OUTPUT) || name.equals(EMBEDDING) ? head(base, cols)
+                : name.equals(OUTPUT) || name.equals(EMBEDDING) ? head(base, cols, file)
                 : mix == QuantizationMix.MXFP4_MOE ? shape.length > 2 ? DType.MXFP4 : DType.Q8_0
                 : inLayer(name, file, base);
         return Optional.of(fitting(name, type, cols));
     }
 
-    private DType head(DType base, long cols) {
-        return mix == QuantizationMix.MXFP4_MOE || base == DType.Q8_0 || cols % base.blockElements() != 0 ? DType.Q8_0
+    private DType head(DType base, long cols, File file) {
+        return file.isFalcon || mix == QuantizationMix.MXFP4_MOE || base == DType.Q8_0
+                || cols % base.blockElements() != 0 ? DType.Q8_0
                 : isIq2() || mix == QuantizationMix.IQ3_XXS ? DType.Q5_K : DType.Q6_K;
     }
 
@@ -167,7 +168,7 @@ public final class MixedTypes implements MatrixTypes {
             int layer = layer(name);
             return layer >= file.numLayers / 8 && layer < 7 * file.numLayers / 8 ? DType.IQ3_XXS : base;
         }
-        return name.contains("ffn_down") ? down(file.downLayer(name), file.numLayers, base) : base;
+        return name.contains("ffn_down") ? down(file.downLayer(name, !isIq2()), file, base) : base;
     }
 
     private DType value(String name, File file, DType base) {
@@ -195,6 +196,9 @@ public final class MixedTypes implements MatrixTypes {
     }
 
     private DType output(File file, DType base) {
+        if (file.isFalcon && !isIq2()) {
+            return mix == QuantizationMix.Q3_K_L ? DType.Q4_K : base;
+        }
         if (file.numExperts == 8) {
             return switch (mix) {
                 case Q2_K, Q3_K_S, Q3_K_M, Q4_K_S, Q4_K_M, IQ4_NL, IQ4_XS, IQ3_M, IQ3_S, IQ3_XS, IQ3_XXS, IQ2_M,
@@ -211,17 +215,23 @@ public final class MixedTypes implements MatrixTypes {
         };
     }
 
-    private DType down(int layer, int numLayers, DType base) {
+    private DType down(int layer, File file, DType base) {
+        int numLayers = file.numLayers;
         boolean isEarly = layer < numLayers / 8;
+        boolean isFirst = layer < numLayers / 16;
+        boolean hasMore = hasMore(layer, numLayers);
         return switch (mix) {
             case Q2_K -> DType.Q3_K;
-            case Q2_K_S, IQ3_M -> isEarly ? DType.Q4_K : base;
+            case Q2_K_S -> isEarly ? DType.Q4_K : base;
+            case IQ3_M -> isEarly || file.numExperts == 8 && hasMore ? DType.Q4_K : base;
             case IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS -> isEarly ? more() : base;
             case IQ3_XXS -> isWeighted ? base : isEarly ? DType.Q4_K : DType.Q3_K;
-            case Q3_K_M -> layer < numLayers / 16 ? DType.Q5_K : DType.Q4_K;
-            case Q3_K_L -> DType.Q5_K;
-            case Q4_K_M, Q5_K_M -> hasMore(layer, numLayers) ? DType.Q6_K : base;
-            case Q4_K_S -> isEarly ? DType.Q5_K : base;
+            case Q3_K_M -> isFirst ? DType.Q5_K : hasMore || !file.isFalcon ? DType.Q4_K : base;
+            case Q3_K_L -> file.isFalcon ? DType.Q4_K : DType.Q5_K;
+            case Q4_K_M -> file.isFalcon && !isFirst ? hasMore ? DType.Q5_K : base
+                    : isFirst || hasMore ? DType.Q6_K : base;
+            case Q5_K_M -> hasMore ? DType.Q6_K : base;
+            case Q4_K_S -> isEarly && !file.isFalcon ? DType.Q5_K : base;
             case IQ4_NL, IQ4_XS -> !isWeighted && isEarly ? DType.Q5_K : base;
             case Q4_0 -> isWeighted && isEarly ? DType.Q4_1 : base;
             case Q5_0 -> isWeighted && isEarly ? DType.Q5_1 : base;

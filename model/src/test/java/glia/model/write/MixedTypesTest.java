@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The types of tensors compared with those that llama.cpp's quantization chose for the same models
-/// (`quantization-types.txt`: model, mix, type, tensor, layers).
+/// (`quantization-types.txt`: model; mixes, with + those with an importance matrix; types of tensors).
 class MixedTypesTest {
     private static final Map<String, Map<String, Object>> MODELS = Map.of(
             "llama", Map.of("hidden", 512, "layers", 16, "heads", 8, "kv-heads", 2, "tie_word_embeddings", false,
@@ -45,13 +46,18 @@ class MixedTypesTest {
                     "heads", 4, "kv-heads", 4, "head-size", 64, "vocab", 256),
             "few layers", Map.of("hidden", 256, "layers", 2, "mlp", 256, "expert-size", 256, "experts", 4, "active", 2,
                     "heads", 4, "kv-heads", 4, "head-size", 64, "vocab", 256),
-            "tied", Map.of("hidden", 96, "layers", 16, "mlp", 256, "heads", 3, "vocab", 256));
+            "tied", Map.of("hidden", 96, "layers", 16, "mlp", 256, "heads", 3, "vocab", 256),
+            "falcon", Map.of("hidden", 256, "layers", 16, "heads", 4, "vocab", 256),
+            "deep", Map.of("hidden", 256, "layers", 80, "mlp", 256, "heads", 4, "kv-heads", 2, "vocab", 256),
+            "deepseek_v2", Map.of("hidden", 256, "layers", 8, "mlp", 256, "expert-size", 256, "vocab", 256),
+            "qwen3_next", Map.of("hidden", 256, "layers", 8, "mlp", 256, "expert-size", 256, "vocab", 256),
+            "granitemoehybrid", Map.of("hidden", 256, "layers", 8, "mlp", 256, "vocab", 256));
 
     @TempDir Path folder;
 
     private static Model model(String name) throws IOException {
         String family = switch (name) {
-            case "tied" -> "llama";
+            case "tied", "deep" -> "llama";
             case "few layers" -> "qwen3_moe";
             default -> name;
         };
@@ -66,41 +72,60 @@ class MixedTypesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "mixtral", "qwen3_moe", "tied"})
+    @ValueSource(strings = {"llama", "deep", "mixtral", "qwen3_moe", "tied", "falcon", "deepseek_v2", "qwen3_next",
+            "granitemoehybrid"})
     void typesAreThoseOfLlamaCpp(String name) throws Exception {
-        Map<String, Map<String, String>> expected = new TreeMap<>();
-        try (InputStream in = MixedTypesTest.class.getResourceAsStream("/quantization-types.txt")) {
+        Path plain = folder.resolve("plain.gguf");
+        try (Model model = model(name)) {
+            GgufModelWriter.write(model, plain, Optional.of(DType.F16));
+        }
+        try (GgufCheckpoint file = GgufCheckpoint.open(plain);
+                InputStream in = MixedTypesTest.class.getResourceAsStream("/quantization-types.txt")) {
+            Map<String, long[]> shapes = new HashMap<>();
+            for (String tensor : file.names()) {
+                shapes.put(tensor, file.tensor(tensor).shape());
+            }
+            int compared = 0;
             for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
                 String[] words = line.split(" ");
-                if (words[0].equals(name)) {
-                    for (String layer : words[4].split(",")) {
-                        expected.computeIfAbsent(words[1], mix -> new TreeMap<>()).put(layer.equals("-1") ? words[3]
-                                : "blk." + layer + "." + words[3] + ".weight", words[2]);
+                for (String mix : words[0].equals(name) ? words[1].split(",") : new String[0]) {
+                    boolean isWeighted = mix.endsWith("+");
+                    MatrixTypes.ByName choice = new MixedTypes(QuantizationMix.valueOf(mix.replace("+", "")),
+                            isWeighted).in(file.metadata(), shapes);
+                    Map<String, String> expected = expected(words, shapes.keySet());
+                    Map<String, String> found = new TreeMap<>();
+                    for (String tensor : expected.keySet()) {
+                        found.put(tensor, choice.of(tensor).map(DType::name).orElse("F16"));
+                    }
+                    assertEquals(expected, found, name + " " + mix);
+                    compared++;
+                }
+            }
+            assertEquals(2 * QuantizationMix.values().length - 11, compared);
+        }
+    }
+
+    /// The types of a line: `attn_v=Q5_K` for all layers, `attn_v=Q5_K:2-3,5;Q6_K:0-1` for some.
+    private static Map<String, String> expected(String[] words, Set<String> names) {
+        Map<String, String> types = new TreeMap<>();
+        for (String word : List.of(words).subList(2, words.length)) {
+            String tensor = word.substring(0, word.indexOf('='));
+            for (String part : word.substring(word.indexOf('=') + 1).split(";")) {
+                String[] typeAndLayers = part.split(":");
+                if (typeAndLayers.length == 1) {
+                    names.stream().filter(n -> n.equals(tensor) || n.matches("blk\\.\\d+\\." + tensor + "\\.weight"))
+                            .forEach(n -> types.put(n, part));
+                    continue;
+                }
+                for (String range : typeAndLayers[1].split(",")) {
+                    String[] ends = range.split("-");
+                    for (int i = Integer.parseInt(ends[0]); i <= Integer.parseInt(ends[ends.length - 1]); i++) {
+                        types.put("blk." + i + "." + tensor + ".weight", typeAndLayers[0]);
                     }
                 }
             }
         }
-        assertEquals(15, expected.size());
-        try (Model model = model(name)) {
-            Path plain = folder.resolve("plain.gguf");
-            GgufModelWriter.write(model, plain, Optional.of(DType.F16));
-            try (GgufCheckpoint file = GgufCheckpoint.open(plain)) {
-                Map<String, long[]> shapes = new HashMap<>();
-                for (String tensor : file.names()) {
-                    shapes.put(tensor, file.tensor(tensor).shape());
-                }
-                expected.forEach((mix, types) -> {
-                    try {
-                        MatrixTypes.ByName choice = new MixedTypes(QuantizationMix.valueOf(mix), false)
-                                .in(file.metadata(), shapes);
-                        types.forEach((tensor, type) -> assertEquals(type, choice.of(tensor).map(DType::name)
-                                .orElse("F16"), mix + " of " + tensor));
-                    } catch (IOException e) {
-                        throw new AssertionError(e);
-                    }
-                });
-            }
-        }
+        return types;
     }
 
     /// Writes each mix; all tensors are read back close to the original ones.

@@ -3,6 +3,7 @@ package glia.model.family.gguf;
 import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.Experts;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer.NormedExperts;
@@ -36,6 +37,11 @@ public record GgufFacts(ModelSpec spec) {
 
     Optional<Attention> attention() {
         return first(Attention.class);
+    }
+
+    /// The number of heads of attention, else of lightning attention; 0 without both.
+    int heads() {
+        return attention().map(Attention::numHeads).or(() -> first(Lightning.class).map(Lightning::numHeads)).orElse(0);
     }
 
     /// The first experts of the model.

@@ -70,6 +70,21 @@ public final class GgufKeys {
         return listed;
     }
 
+    /// A number for all layers, or a list in which recurrent layers have 0.
+    ///
+    /// @throws CheckpointException also if two layers have different numbers above 0
+    long most(String key) throws CheckpointException {
+        if (!isList(key)) {
+            return integer(key);
+        }
+        int[] above = Arrays.stream(metadata.integers(prefix + key)).filter(n -> n > 0).distinct().toArray();
+        if (above.length > 1) {
+            throw error("metadata key " + prefix + key, "found " + above[0] + " and " + above[1]
+                    + ", expected the same number in all layers with attention");
+        }
+        return above.length == 0 ? 0 : above[0];
+    }
+
     /// Sets the sliding-window layers: a list, or a period whose first layer is full.
     GgufKeys slides(String period) throws CheckpointException {
         return has(SLIDES) && isList(SLIDES) ? slides() : optional(SLIDES, period);

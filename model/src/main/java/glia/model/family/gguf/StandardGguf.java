@@ -8,6 +8,7 @@ import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
 import glia.model.spec.Head;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parallel;
@@ -39,6 +40,8 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
 
     /// The architectures whose readers use LongRoPE.
     private static final Set<String> LONG = Set.of("phi3", "phimoe", "minicpm3");
+    private static final String OUTPUT = ".attn_output.weight";
+    private static final long UNUSED_HEAD = 256;
     private static final String ROPE_DIVISORS = "rope_freqs.weight";
     /// The architectures whose readers use a tensor of frequency divisors.
     private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3", "arcee", "exaone", "exaone4",
@@ -76,7 +79,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
     private static final List<GgufKey> KEYS = GgufKey.join(
             sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
             List.of(GgufKey.optional("feed_forward_length", "intermediate_size", facts -> Optional.of(facts.width())),
-                    heads("num_attention_heads"), KEY_VALUE_HEADS,
+                    GgufKey.written("attention.head_count", facts -> Optional.of(facts.heads())), KEY_VALUE_HEADS,
                     GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps",
                             facts -> facts.epsilon().filter(_ -> !facts.hasLayerNorms())),
                     GgufKey.real("attention.layer_norm_epsilon", "layer_norm_eps",
@@ -94,12 +97,12 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
 
     /// The number of heads.
     static GgufKey heads(String name) {
-        return GgufKey.count("attention.head_count", name,
-                facts -> facts.attention().map(Attention::numHeads).orElse(0));
+        return GgufKey.count("attention.head_count", name, GgufFacts::heads);
     }
 
     private static GgufKey headSize(String key) {
-        return GgufKey.written(key, facts -> facts.attention().map(Attention::headSize));
+        return GgufKey.written(key, facts -> facts.attention().map(Attention::headSize)
+                .or(() -> facts.first(Lightning.class).map(Lightning::headSize)));
     }
 
     @Override
@@ -147,8 +150,19 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
                 .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
                 .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
         RopeGguf.scaling(keys, checkpoint);
-        keys.put("num_key_value_heads",
-                keys.integer(keys.has("attention.head_count_kv") ? "attention.head_count_kv" : "attention.head_count"));
+        Optional<String> attention = checkpoint.names().stream().filter(n -> n.endsWith(OUTPUT)).sorted().findFirst();
+        if (attention.isEmpty()) {
+            // All layers are recurrent. What the file says of attention is not used, and may be 0 or missing.
+            return keys.put("num_attention_heads", 1).put("num_key_value_heads", 1).put("head_dim", UNUSED_HEAD);
+        }
+        long heads = keys.most("attention.head_count");
+        if (heads < 1) {
+            throw keys.error("metadata key " + architecture + ".attention.head_count", "found 0, but the file has "
+                    + attention.get() + "; expected the number of heads. Convert the original model again");
+        }
+        keys.put("num_attention_heads", heads);
+        keys.put("num_key_value_heads", keys.has("attention.head_count_kv")
+                ? keys.most("attention.head_count_kv") : heads);
         long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
                 : keys.quotient("embedding_length", "attention.head_count");
         if (keys.has("rope.dimension_count")) {
