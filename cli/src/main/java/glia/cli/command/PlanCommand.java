@@ -51,6 +51,8 @@ public final class PlanCommand implements Command {
             "--licence").in(NEEDS);
     private static final Option<Float> BUDGET = Option.numberAbove("USD", 0, ANY, "the most to spend in a month",
             "--budget").in(NEEDS);
+    private static final Option<Boolean> PRIVATE = Option.flag("send no data to services: own hardware only",
+            "--private").in(NEEDS);
     private static final String CANDIDATES = "Candidates";
     private static final Option<String> DEVICE = Option.text("NAME",
             "a device to consider (default: all with a published price)", "--device").repeated().in(CANDIDATES);
@@ -66,6 +68,10 @@ public final class PlanCommand implements Command {
     private static final Option<String> SCALING = Option.text("RUN", "fit a scaling law to folders of runs of glia "
             + "train, or to a table with parameters, tokens, loss, and show which run to do next", "--scaling")
             .repeated();
+    private static final Option<String> HELD = Option.text("RUN", "with --scaling: a larger run that is not fitted, "
+            + "to compare with its prediction", "--held-out").repeated();
+    private static final Option<String> CHART = Option.text("FILE", "with --scaling: also write a chart as SVG",
+            "--chart");
     private static final Option<Boolean> MATRIX = Option.flag(
             "compare architectures from 4k to 10M tokens: cache, FLOPs, time of a token", "--matrix");
     private static final Option<Boolean> MACHINE = Option.flag(
@@ -80,6 +86,8 @@ public final class PlanCommand implements Command {
     private static final Option<Float> TOKENS = Option.numberAbove("N", 0, 1e18f, "plan a training run of --model "
             + "(default: llama-3.1-8b) on this many tokens, such as 15e12: layout, memory, time and cost",
             "--train-tokens").in(RUN);
+    private static final Option<Float> UNIQUE = Option.numberAbove("N", 0, 1e18f, "tokens of the text that differ, if "
+            + "it is read several times (default: all)", "--unique-tokens").in(RUN);
     private static final Option<Integer> DEVICES = Option.integer("N", 1, 1_000_000, "devices of the run (default: 8)",
             "--devices").in(RUN);
     private static final Option<Integer> SEQUENCE = Option.integer("N", 1, 1_000_000_000,
@@ -91,7 +99,7 @@ public final class PlanCommand implements Command {
     private static final String USUAL_DEVICE = "H100 SXM 80GB";
     /// What a file of needs may hold, by the names of the options.
     private static final List<Option<?>> OF_FILE = List.of(TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
-            LICENCE, BUDGET, DEVICE, PRICE, MODEL);
+            LICENCE, BUDGET, PRIVATE, DEVICE, PRICE, MODEL);
     private static final List<Option<?>> ASKED = List.of(TASK, PROMPT, OUTPUT, RATE, CONTEXT, FIRST, LICENCE, BUDGET,
             DEVICE);
 
@@ -108,9 +116,10 @@ public final class PlanCommand implements Command {
         return new Syntax(name(), "Choose a model and hardware for what you need",
                 List.of(new Positional("NEEDS", "YAML file of needs: the options below as keys; with "
                         + "--scaling, further runs", false).repeated()),
-                List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, SCALING, CHECKLIST,
-                        TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE,
-                        PRICE, MODEL, TOKENS, DEVICES, SEQUENCE, METHOD, FP8))
+                List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, SCALING, HELD, CHART,
+                        CHECKLIST,
+                        TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, PRIVATE,
+                        DEVICE, PRICE, MODEL, TOKENS, UNIQUE, DEVICES, SEQUENCE, METHOD, FP8))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
@@ -118,7 +127,7 @@ public final class PlanCommand implements Command {
                         $ glia plan --this-machine
                         $ glia plan --train-tokens 1e12 --model llama-3.1-8b --devices 512
                         $ glia plan --matrix --device "H200 SXM 141GB"
-                        $ glia plan --scaling runs/*
+                        $ glia plan --scaling runs/scaling/dense-* --held-out runs/large --chart law.svg
                         $ glia plan --check planning""")
                 .notes("Speed is predicted from the arithmetic of the models and efficiencies that were fitted to "
                         + "published figures; prices and scores are published ones, with source and date in --json. "
@@ -134,7 +143,8 @@ public final class PlanCommand implements Command {
         if (arguments.has(SCALING)) {
             List<Path> runs = Stream.concat(arguments.all(SCALING).stream(), arguments.repeated().stream())
                     .map(Path::of).toList();
-            return PlanScaling.run(runs, arguments.has(Json.OPTION), console);
+            return PlanScaling.run(runs, arguments.all(HELD).stream().map(Path::of).toList(),
+                    TextFiles.output(CHART, arguments), arguments.has(Json.OPTION), console);
         }
         if (arguments.repeated().size() > 1) {
             throw new UsageException("found " + String.join(", ", arguments.repeated())
@@ -144,7 +154,13 @@ public final class PlanCommand implements Command {
             return PlanMachine.run(arguments.all(MODEL), arguments.has(Json.OPTION), console);
         }
         if (arguments.has(TOKENS)) {
-            return PlanTraining.run(training(arguments), arguments.has(Json.OPTION), console);
+            float tokens = arguments.required(TOKENS);
+            float unique = arguments.get(UNIQUE).orElse(tokens);
+            if (unique > tokens) {
+                throw new UsageException("--unique-tokens: found " + unique + ", expected at most the "
+                        + tokens + " of --train-tokens");
+            }
+            return PlanTraining.run(training(arguments), unique, arguments.has(Json.OPTION), console);
         }
         if (arguments.has(MATRIX)) {
             Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));
@@ -223,7 +239,7 @@ public final class PlanCommand implements Command {
                     arguments.get(LICENCE).orElse(Needs.Licence.ANY), arguments.all(DEVICE),
                     arguments.has(BUDGET) ? arguments.required(BUDGET) : Double.POSITIVE_INFINITY,
                     arguments.has(PRICE) ? OptionalDouble.of(arguments.required(PRICE)) : OptionalDouble.empty(),
-                    arguments.all(MODEL), 2);
+                    arguments.all(MODEL), 2, arguments.has(PRIVATE));
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage());
         }

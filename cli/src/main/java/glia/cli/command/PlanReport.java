@@ -6,6 +6,7 @@ import glia.cli.terminal.Units;
 import glia.plan.choose.Choice;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
+import glia.plan.choose.Services;
 import glia.plan.data.Quality.Score;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -39,6 +40,12 @@ final class PlanReport {
             console.out().println();
             console.printText(Units.counted(plan.choices().size(), "model") + " meet"
                     + (plan.choices().size() == 1 ? "s" : "") + " all needs; --json shows each.");
+        }
+        if (!plan.services().isEmpty()) {
+            console.out().println();
+            console.printText("Services by token price; their times are not published. Own hardware is cheaper from "
+                    + "the break-even rate on:");
+            show.accept(services(plan.services(), benchmark));
         }
         if (!plan.ruledOut().isEmpty()) {
             console.out().println();
@@ -88,6 +95,32 @@ final class PlanReport {
         return table;
     }
 
+    /// Services on the Pareto front of cost and quality; without scores the cheapest.
+    private static Table services(List<Services.Offer> offers, String benchmark) {
+        Table table = new Table("llrrrrl").head("model", "service", "input", "output", "a month", benchmark,
+                "own hardware from");
+        double highest = 0;
+        int rows = 0;
+        boolean hasScores = offers.stream().anyMatch(o -> o.scores().containsKey(benchmark));
+        for (Services.Offer o : offers) {
+            double points = o.scores().containsKey(benchmark) ? o.scores().get(benchmark).points() : -1;
+            if (hasScores && points <= highest || rows++ >= MOST_ROWS) {
+                continue;
+            }
+            highest = Math.max(highest, points);
+            table.row(o.tokens().item(), o.tokens().provider(), dollars(o.tokens().input()), dollars(o.tokens()
+                    .output()), String.format(Locale.ROOT, "$%,.0f", o.month()), points < 0 ? "none"
+                    : String.format(Locale.ROOT, "%.1f", points), o.own().map(c -> o.breakEven().isPresent()
+                    ? String.format(Locale.ROOT, "%.2f requests/s: ", o.breakEven().getAsDouble()) + model(c)
+                    : "never: " + model(c)).orElse(""));
+        }
+        return table;
+    }
+
+    private static String dollars(double of) {
+        return String.format(Locale.ROOT, "$%.3g", of);
+    }
+
     private static double total(Choice c) {
         return c.memory().values().stream().mapToDouble(Double::doubleValue).sum();
     }
@@ -116,10 +149,29 @@ final class PlanReport {
         document.put("choices", plan.choices().stream().map(PlanReport::document).toList());
         document.put("front", Planner.front(plan.choices(), needs.benchmarks().getFirst()).stream().map(Choice::id)
                 .toList());
+        document.put("services", plan.services().stream().map(PlanReport::document).toList());
         document.put("ruled_out", plan.ruledOut());
         Map<String, Object> nearest = new LinkedHashMap<>();
         plan.nearest().forEach((need, c) -> nearest.put(need, document(c)));
         document.put("nearest", nearest);
+        return document;
+    }
+
+    private static Map<String, Object> document(Services.Offer o) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("model", o.model().orElse(o.tokens().item()));
+        document.put("item", o.tokens().item());
+        document.put("provider", o.tokens().provider());
+        document.put("usd_per_million_input_tokens", o.tokens().input());
+        document.put("usd_per_million_output_tokens", o.tokens().output());
+        document.put("usd_per_month", o.month());
+        document.put("price_date", o.tokens().date());
+        document.put("price_source", o.tokens().source());
+        o.own().ifPresent(c -> document.put("compared_with", c.id() + " " + c.weights() + " on " + hardware(c)));
+        document.put("break_even_requests_per_second", o.breakEven().isPresent() ? o.breakEven().getAsDouble() : null);
+        Map<String, Object> scores = new LinkedHashMap<>();
+        o.scores().forEach((benchmark, score) -> scores.put(benchmark, document(score)));
+        document.put("scores", scores);
         return document;
     }
 

@@ -10,17 +10,23 @@ import glia.model.family.Families;
 import glia.plan.data.Row;
 import glia.plan.data.Tables;
 import glia.plan.scaling.ScalingLaw;
+import glia.train.compare.LogChart;
 import glia.train.compare.RunCurves;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Fits a scaling law to runs, and says which one to do next.
 final class PlanScaling {
@@ -30,18 +36,18 @@ final class PlanScaling {
     private PlanScaling() { }
 
     /// @param files tables of runs, and folders of runs of `glia train`
-    static int run(List<Path> files, boolean json, Console console) throws IOException {
-        List<ScalingLaw.Run> runs = new ArrayList<>();
-        for (Path file : files) {
-            if (Files.isDirectory(file)) {
-                runs.add(ofFolder(file));
-            } else {
-                Tables.read(file, "loss").forEach(row -> runs.add(run(row)));
-            }
-        }
+    /// @param held the same of runs that are not fitted
+    static int run(List<Path> files, List<Path> held, Optional<Path> chart, boolean json, Console console)
+            throws IOException {
+        List<ScalingLaw.Run> runs = read(files);
+        List<ScalingLaw.Run> larger = read(held);
         ScalingLaw law = ScalingLaw.fit(runs);
         List<ScalingLaw> drawn = ScalingLaw.bootstrap(runs, law, TIMES, new SplittableRandom(1));
         double most = runs.stream().mapToDouble(r -> 6 * r.parameters() * r.tokens()).max().orElseThrow();
+        if (chart.isPresent()) {
+            TextFiles.write(chart.get(), chart(law, runs, larger).svg());
+            console.err().println("Wrote " + chart.get());
+        }
         ScalingLaw.Run next = law.next(runs, drawn, COMPUTE[1] * most);
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>();
@@ -51,6 +57,9 @@ final class PlanScaling {
             document.put("objective", law.objective());
             document.put("next", Map.of("parameters", next.parameters(), "tokens", next.tokens(), "loss",
                     next.loss()));
+            document.put("held_out", larger.stream().map(r -> Map.of("parameters", r.parameters(), "tokens", r.tokens(),
+                    "loss", r.loss(), "predicted", predicted(law, r), "low", quantile(drawn, l -> predicted(l, r),
+                    0.1), "high", quantile(drawn, l -> predicted(l, r), 0.9))).toList());
             Json.print(console, document);
             return ExitCode.OK;
         }
@@ -75,7 +84,47 @@ final class PlanScaling {
                 + Units.count((long) next.tokens()) + " tokens. For its compute, it makes the predicted loss of a run "
                 + "of ten times the largest compute more certain than any other; a loss of " + number(next.loss())
                 + " is predicted.");
+        if (!larger.isEmpty()) {
+            console.out().println();
+            console.printText("Runs that were not fitted:");
+            Table compared = new Table("rrrrrr").head("parameters", "tokens", "loss", "predicted", "from", "to");
+            larger.forEach(r -> compared.row(Units.count((long) r.parameters()), Units.count((long) r.tokens()),
+                    number(r.loss()), number(predicted(law, r)), number(quantile(drawn, l -> predicted(l, r), 0.1)),
+                    number(quantile(drawn, l -> predicted(l, r), 0.9))));
+            compared.print(console);
+        }
         return ExitCode.OK;
+    }
+
+    private static List<ScalingLaw.Run> read(List<Path> files) throws IOException {
+        List<ScalingLaw.Run> runs = new ArrayList<>();
+        for (Path file : files) {
+            if (Files.isDirectory(file)) {
+                runs.add(ofFolder(file));
+            } else {
+                Tables.read(file, "loss").forEach(row -> runs.add(run(row)));
+            }
+        }
+        return runs;
+    }
+
+    private static double predicted(ScalingLaw law, ScalingLaw.Run run) {
+        return law.loss(run.parameters(), run.tokens());
+    }
+
+    /// Losses over tokens, with the law as a curve for each number of parameters.
+    private static LogChart chart(ScalingLaw law, List<ScalingLaw.Run> runs, List<ScalingLaw.Run> larger) {
+        double[] tokens = Stream.concat(runs.stream(), larger.stream()).mapToDouble(ScalingLaw.Run::tokens).sorted()
+                .toArray();
+        List<LogChart.Series> series = new ArrayList<>();
+        for (List<ScalingLaw.Run> some : List.of(runs, larger)) {
+            some.stream().collect(Collectors.groupingBy(ScalingLaw.Run::parameters, TreeMap::new,
+                    Collectors.toList())).forEach((n, same) -> series.add(new LogChart.Series(
+                    Units.count(n.longValue()) + (some == larger ? " parameters, held out" : " parameters"),
+                    same.stream().map(r -> new double[] {r.tokens(), r.loss()}).toList(), Arrays.stream(tokens)
+                    .distinct().mapToObj(d -> new double[] {d, law.loss(n, d)}).toList())));
+        }
+        return new LogChart("tokens", "validation loss, nats a token (lines: the fit)", series);
     }
 
     /// A run of `glia train`: all parameters of its model, its tokens, and the last validation loss.

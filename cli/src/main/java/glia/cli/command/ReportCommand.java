@@ -10,6 +10,7 @@ import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.io.file.HomeFolder;
 import glia.train.compare.Estimate;
+import glia.train.compare.LogChart;
 import glia.train.compare.RunChart;
 import glia.train.compare.RunCurves;
 import glia.train.compare.RunGroup;
@@ -35,6 +36,8 @@ public final class ReportCommand implements Command {
             "horizontal axis: step or tokens, generated ones of reinforcement learning (default: step)", "--x");
     private static final Option<Double> UNTIL = Option.parsed("X", List.of(), ReportCommand::count,
             "largest step or number of tokens, to compare at equal cost (default: all)", "--until");
+    private static final Option<String> OVER = Option.text("KEY", "show the last values of a figure over a setting of "
+            + "the recipes, such as optimizer.learning_rate, on a logarithmic axis", "--over");
     private static final Option<String> OUTPUT = Option.text("FILE", "write a chart: .svg, or .html with the table",
             "--output", "-o");
     private static final List<String> LEARNING = List.of("accuracy/held_out", "response_length/mean");
@@ -68,10 +71,11 @@ public final class ReportCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Compare training runs by charts and tables",
                 List.of(new Positional("RUN", "folder of a run, or LABEL=FOLDER", true).repeated()),
-                List.of(FIGURE, X, UNTIL, OUTPUT, TextFiles.FORCE, Json.OPTION))
+                List.of(FIGURE, X, UNTIL, OVER, OUTPUT, TextFiles.FORCE, Json.OPTION))
                 .examples("""
                         $ glia report runs/grpo-1 runs/grpo-2 runs/grpo-3 runs/control-1 -o chart.html
-                        $ glia report dapo=runs/a dapo=runs/b grpo=runs/c --x tokens --until 2e6 -o chart.svg""")
+                        $ glia report dapo=runs/a dapo=runs/b grpo=runs/c --x tokens --until 2e6 -o chart.svg
+                        $ glia report runs/transfer/* --over optimizer.learning_rate -o chart.svg""")
                 .notes(NOTE);
     }
 
@@ -80,6 +84,9 @@ public final class ReportCommand implements Command {
         List<Labelled> runs = new ArrayList<>();
         for (String word : arguments.repeated()) {
             runs.add(read(word));
+        }
+        if (arguments.has(OVER)) {
+            return over(arguments.required(OVER), runs, arguments, console);
         }
         List<RunGroup> groups = RunGroup.of(runs);
         Axis axis = arguments.get(X).orElse(Axis.STEP);
@@ -106,16 +113,44 @@ public final class ReportCommand implements Command {
             }
         }
         if (arguments.has(OUTPUT)) {
-            write(Path.of(arguments.get(OUTPUT).orElseThrow()), chart, rows, arguments);
+            write(Path.of(arguments.required(OUTPUT)), chart.svg(), rows, arguments);
         }
+        print(rows, documents, "Llrrrrr", arguments, console);
+        return ExitCode.OK;
+    }
+
+    private static int over(String key, List<Labelled> runs, Arguments arguments, Console console)
+            throws IOException {
+        String figure = arguments.get(FIGURE).orElse(LOSSES.getLast());
+        LogChart chart;
+        try {
+            chart = LogChart.over(key, figure, runs.stream().map(Labelled::run).toList());
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--over: " + e.getMessage(), e);
+        }
+        List<List<String>> rows = new ArrayList<>(List.of(List.of("run", key, figure)));
+        List<Object> documents = new ArrayList<>();
+        chart.series().forEach(s -> s.points().forEach(p -> {
+            rows.add(List.of(s.label(), String.format(Locale.ROOT, "%.4g", p[0]), RunChart.shown(figure,
+                    Estimate.of(p[1]))));
+            documents.add(Map.of("run", s.label(), key, p[0], figure, p[1]));
+        }));
+        if (arguments.has(OUTPUT)) {
+            write(Path.of(arguments.required(OUTPUT)), chart.svg(), rows, arguments);
+        }
+        print(rows, documents, "Lrr", arguments, console);
+        return ExitCode.OK;
+    }
+
+    private static void print(List<List<String>> rows, List<Object> documents, String columns, Arguments arguments,
+            Console console) {
         if (arguments.has(Json.OPTION)) {
             Json.print(console, Map.of("runs", documents));
-            return ExitCode.OK;
+            return;
         }
-        Table table = new Table("Llrrrrr").head(rows.getFirst().toArray());
+        Table table = new Table(columns).head(rows.getFirst().toArray());
         rows.subList(1, rows.size()).forEach(row -> table.row(row.toArray()));
         table.print(console);
-        return ExitCode.OK;
     }
 
     private static Labelled read(String word) throws IOException {
@@ -150,15 +185,15 @@ public final class ReportCommand implements Command {
                 + "they have " + String.join(", ", known));
     }
 
-    private static void write(Path file, RunChart chart, List<List<String>> rows, Arguments arguments)
+    private static void write(Path file, String svg, List<List<String>> rows, Arguments arguments)
             throws IOException {
         String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
         if (!name.endsWith(".svg") && !name.endsWith(".html")) {
             throw new UsageException("--output: " + file + " ends neither with .svg nor with .html");
         }
         TextFiles.checkWritable(file, arguments);
-        TextFiles.write(file, name.endsWith(".svg") ? chart.svg()
-                : ChartPage.html("Training runs", chart.svg(), rows, NOTE));
+        TextFiles.write(file, name.endsWith(".svg") ? svg
+                : ChartPage.html("Training runs", svg, rows, NOTE));
     }
 
     private static List<String> cells(RunGroup group, String figure, Change change) {

@@ -184,13 +184,30 @@ class PlanCommandTest {
                 words.add(run.toString());
             }
         }
-        words.add("--json");
+        Path chart = folder.resolve("law.svg");
+        words.addAll(List.of("--held-out", words.removeLast(), "--chart", chart.toString()));
+        assertTrue(run(ExitCode.OK, words.toArray(String[]::new)).out().contains("Runs that were not fitted:"));
+        assertTrue(Files.readString(chart).contains("parameters, held out"), chart.toString());
+        words.addAll(List.of("--json", "--force"));
         JsonNode fit = json(run(ExitCode.OK, words.toArray(String[]::new)).out());
-        assertEquals(9, fit.path("runs").asInt());
+        assertEquals(8, fit.path("runs").asInt());
+        JsonNode held = fit.path("held_out").get(0);
+        assertEquals(held.path("loss").asDouble(), held.path("predicted").asDouble(), 0.02);
         assertEquals(0.3, fit.path("beta").path("value").asDouble(), 0.03);
         assertTrue(fit.path("next").path("parameters").asDouble() > 0);
         Files.writeString(folder.resolve("32-100000/metrics.jsonl"), step(1));
         assertTrue(run(ExitCode.BAD_FILE, words.toArray(String[]::new)).err().contains("has no validation loss"));
+    }
+
+    @Test
+    void publishedLawsStandBelowThePlanOfARun() throws Exception {
+        String[] words = {"plan", "--train-tokens", "1e11", "--model", "llama-3.2-1b", "--unique-tokens", "2.5e10"};
+        assertTrue(run(ExitCode.OK, words).out().contains("new tokens that are worth as much"));
+        JsonNode laws = json(run(ExitCode.OK, Stream.concat(Stream.of(words), Stream.of("--json"))
+                .toArray(String[]::new)).out()).path("laws");
+        assertEquals(9.31e10, laws.get(0).path("value").asDouble(), 1e8);
+        assertTrue(run(ExitCode.USAGE, "plan", "--train-tokens", "1e9", "--unique-tokens", "2e9").err()
+                .contains("at most the"));
     }
 
     private static String step(long tokens) {

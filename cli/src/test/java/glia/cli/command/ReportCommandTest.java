@@ -99,4 +99,25 @@ class ReportCommandTest {
         assertTrue(run(ExitCode.USAGE, "report").err().contains("RUN is missing"));
         assertTrue(run(ExitCode.OK, "report", text("texts")).out().contains("loss/train"));
     }
+
+    @Test
+    void lastValuesOverASetting() throws Exception {
+        for (int width : new int[] {64, 8}) {
+            for (String rate : new String[] {"0.01", "0.001"}) {
+                write("w" + width + "-" + rate, Map.of("optimizer.learning_rate", rate), Map.of("accuracy/x", 0.1),
+                        width * Double.parseDouble(rate));
+            }
+        }
+        Path chart = path("over.svg");
+        TestConsole console = run(ExitCode.OK, "report", text("w64-0.01"), text("w64-0.001"), text("w8-0.01"),
+                text("w8-0.001"), "--over", "optimizer.learning_rate", "--figure", "accuracy/held_out", "--json", "-o",
+                chart.toString());
+        JsonNode runs = JsonMapper.shared().readTree(console.out()).path("runs");
+        assertEquals("w8", runs.get(0).path("run").asString());
+        assertEquals(0.001, runs.get(0).path("optimizer.learning_rate").asDouble());
+        assertEquals(0.64, runs.get(3).path("accuracy/held_out").asDouble(), 1e-9);
+        assertTrue(Files.readString(chart).contains(">w64<"), chart.toString());
+        assertTrue(run(ExitCode.USAGE, "report", text("texts"), "--over", "steps").err()
+                .contains("has steps '' and 0 values of loss/validation"));
+    }
 }

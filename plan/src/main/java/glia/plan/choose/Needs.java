@@ -21,9 +21,10 @@ import java.util.stream.Stream;
 /// @param priceOfHour USD for an hour of one device, in place of published prices
 /// @param models ids of the catalogue that are considered; empty for all decoders
 /// @param cacheBytes bytes of a cached number: 2 for BF16, 1 for FP8
+/// @param isPrivate whether the data must not be sent to services
 public record Needs(Task task, double prompt, double output, double rate, double firstToken, double betweenTokens,
         double context, Map<String, Double> floors, Licence licence, List<String> devices, double budget,
-        OptionalDouble priceOfHour, List<String> models, double cacheBytes) {
+        OptionalDouble priceOfHour, List<String> models, double cacheBytes, boolean isPrivate) {
     /// Tasks, each with the benchmark that comes nearest.
     public enum Task {
         /// Conversation.

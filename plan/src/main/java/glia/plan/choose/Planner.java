@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
@@ -48,7 +49,7 @@ public final class Planner {
     private static final String BELOW = " is below the floor";
     private static final int MOST_COPIES = 4096;
     private static final int MOST_BATCH = 1024;
-    private static final double HOURS = 730;
+    static final double HOURS = 730;
     private static final double QUANTILE = 3;
     private static final double LOAD = 0.8;
 
@@ -76,10 +77,12 @@ public final class Planner {
     ///     all needs: what misses the fewest, by these needs joined by [#AND], and is nearest to meeting them
     /// @param largest if nothing was found: the memory that the smallest model needs, and the largest that was allowed,
     ///     as a sentence
+    /// @param services that sell tokens of models that meet the needs
     public record Plan(List<Choice> choices, Map<String, Integer> ruledOut, Map<String, Choice> nearest,
-            String largest) {
+            String largest, List<Services.Offer> services) {
         public Plan {
             choices = List.copyOf(choices);
+            services = List.copyOf(services);
         }
     }
 
@@ -156,8 +159,10 @@ public final class Planner {
                 missing.put(String.join(AND, faults), choice);
             }
         });
+        List<Services.Offer> services = Services.of(needs, this, candidates, quality, ranked,
+                ruledOut);
         return new Plan(ranked, ruledOut, missing, met.isEmpty() && missing.isEmpty()
-                ? largest(needs, candidates) : "");
+                ? largest(needs, candidates) : "", services);
     }
 
     private String largest(Needs needs, List<Candidate> candidates) {
@@ -259,6 +264,23 @@ public final class Planner {
             faults.add("it costs more than the budget");
         }
         return faults;
+    }
+
+    /// The rate of requests from which on a copy of a choice costs less than a service; empty if one copy cannot answer
+    /// as many within the bearable times.
+    ///
+    /// @param service USD a month of one request per second
+    OptionalDouble breakEven(Needs needs, List<Candidate> candidates, Choice own, double service) {
+        double rate = own.month() / own.copies() / service;
+        Candidate candidate = candidates.stream().filter(c -> c.model().id().equals(own.id())).findFirst()
+                .orElseThrow();
+        Needs then = new Needs(needs.task(), needs.prompt(), needs.output(), rate, needs.firstToken(),
+                needs.betweenTokens(), needs.context(), needs.floors(), needs.licence(), needs.devices(),
+                needs.budget(), needs.priceOfHour(), needs.models(), needs.cacheBytes(), needs.isPrivate());
+        return choice(then, candidate, own.device(), own.weights(), own.devices())
+                .filter(c -> c.copies() == 1 && c.firstToken() <= needs.firstToken()
+                        && c.betweenTokens() <= needs.betweenTokens()).isPresent()
+                ? OptionalDouble.of(rate) : OptionalDouble.empty();
     }
 
     /// The best batch and number of copies of a model on these devices; empty if it does not fit.

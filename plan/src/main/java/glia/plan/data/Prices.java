@@ -30,6 +30,21 @@ public final class Prices {
     /// @param source who published it
     public record Price(double dollars, String date, String source) { }
 
+    /// The price of tokens of a service.
+    ///
+    /// @param item the model, as the service names it
+    /// @param input USD of a million tokens of prompts
+    /// @param output USD of a million tokens of answers
+    public record Tokens(String item, String provider, double input, double output, String date, String source) { }
+
+    /// The prices of services that come with Glia.
+    public static List<Tokens> knownTokens() {
+        return Tables.resource(Prices.class, "prices.csv", "kind", "item", "usd", "usd_2").stream()
+                .filter(row -> row.text("kind").equals("tokens") && row.number("usd_2", 0) > 0)
+                .map(row -> new Tokens(row.text("item"), row.text("provider"), row.required("usd"),
+                        row.required("usd_2"), row.text("date"), row.text("source"))).toList();
+    }
+
     /// The price of a device: the latest median of all offers, or else the median of what single providers ask.
     public Optional<Price> of(String device) {
         return byDevice.computeIfAbsent(device, this::find);

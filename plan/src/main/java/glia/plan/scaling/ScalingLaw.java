@@ -1,14 +1,11 @@
 package glia.plan.scaling;
 
+import glia.plan.predict.GaussNewton;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
-import org.hipparchus.exception.MathRuntimeException;
-import org.hipparchus.linear.Array2DRowRealMatrix;
-import org.hipparchus.linear.ArrayRealVector;
-import org.hipparchus.linear.LUDecomposition;
 
 /// The loss of a language model by parameters N and tokens D: `L = E + A / N^α + B / D^β`, loss in nats a token.
 ///
@@ -143,82 +140,47 @@ public record ScalingLaw(double e, double a, double b, double alpha, double beta
     }
 
     private static ScalingLaw from(List<Run> runs, double[] start) {
-        double[] point = start.clone();
-        double objective = objective(runs, point);
-        double damping = 1e-3;
-        for (int step = 0; step < STEPS && damping < 1e12; step++) {
-            double[] next = step(runs, point, damping);
-            double reached = objective(runs, next);
-            if (reached < objective) {
-                boolean isClose = objective - reached < CLOSE * objective;
-                point = next;
-                objective = reached;
-                damping = Math.max(damping / 5, 1e-12);
-                if (isClose) {
-                    break;
-                }
-            } else {
-                damping *= 4;
-            }
-        }
+        double[] weights = new double[runs.size()];
+        Arrays.fill(weights, 1);
+        GaussNewton.Minimum found = new GaussNewton(HUBER, 0, CLOSE, STEPS).minimize(new Residuals(runs), weights,
+                start);
+        double[] point = found.point();
         return new ScalingLaw(Math.exp(point[0]), Math.exp(point[1]), Math.exp(point[2]), point[3], point[4],
-                objective);
+                found.objective());
     }
 
-    /// The logarithms of the three parts of the loss of a run.
-    private static double[] parts(Run run, double[] point) {
-        return new double[] {point[0], point[1] - point[3] * Math.log(run.parameters()),
-            point[2] - point[4] * Math.log(run.tokens())};
-    }
-
-    private static double residual(Run run, double[] point) {
-        double[] parts = parts(run, point);
-        double most = Arrays.stream(parts).max().orElseThrow();
-        return most + Math.log(Arrays.stream(parts).map(p -> Math.exp(p - most)).sum()) - Math.log(run.loss());
-    }
-
-    private static double objective(List<Run> runs, double[] point) {
-        double sum = 0;
-        for (Run run : runs) {
-            double size = Math.abs(residual(run, point));
-            sum += size <= HUBER ? size * size / 2 : HUBER * (size - HUBER / 2);
+    /// Logarithms of predicted by measured losses, by `[log E, log A, log B, α, β]`.
+    private record Residuals(List<Run> runs) implements GaussNewton.Residuals {
+        @Override
+        public double[] at(double[] point) {
+            return runs.stream().mapToDouble(run -> whole(parts(run, point)) - Math.log(run.loss())).toArray();
         }
-        return Double.isNaN(sum) ? Double.POSITIVE_INFINITY : sum;
-    }
 
-    private static double[] step(List<Run> runs, double[] point, double damping) {
-        double[][] normal = new double[SIZE][SIZE];
-        double[] right = new double[SIZE];
-        for (Run run : runs) {
-            double residual = residual(run, point);
-            double weight = Math.abs(residual) <= HUBER ? 1 : HUBER / Math.abs(residual);
-            double[] parts = parts(run, point);
-            double whole = residual + Math.log(run.loss());
-            double e = Math.exp(parts[0] - whole);
-            double n = Math.exp(parts[1] - whole);
-            double d = Math.exp(parts[2] - whole);
-            double[] slope = {e, n, d, -n * Math.log(run.parameters()), -d * Math.log(run.tokens())};
-            for (int i = 0; i < SIZE; i++) {
-                right[i] -= weight * slope[i] * residual;
-                for (int j = 0; j < SIZE; j++) {
-                    normal[i][j] += weight * slope[i] * slope[j];
+        @Override
+        public double[][] slopes(double[] point, double[] here) {
+            double[][] slopes = new double[SIZE][runs.size()];
+            for (int r = 0; r < here.length; r++) {
+                double[] parts = parts(runs.get(r), point);
+                double whole = whole(parts);
+                for (int i = 0; i < parts.length; i++) {
+                    slopes[i][r] = Math.exp(parts[i] - whole);
                 }
+                slopes[3][r] = -slopes[1][r] * Math.log(runs.get(r).parameters());
+                slopes[4][r] = -slopes[2][r] * Math.log(runs.get(r).tokens());
             }
+            return slopes;
         }
-        for (int i = 0; i < SIZE; i++) {
-            normal[i][i] *= 1 + damping;
+
+        /// The logarithms of the three parts of the loss of a run.
+        private static double[] parts(Run run, double[] point) {
+            return new double[] {point[0], point[1] - point[3] * Math.log(run.parameters()),
+                point[2] - point[4] * Math.log(run.tokens())};
         }
-        double[] next = point.clone();
-        try {
-            double[] change = new LUDecomposition(new Array2DRowRealMatrix(normal, false)).getSolver()
-                    .solve(new ArrayRealVector(right, false)).toArray();
-            for (int i = 0; i < SIZE; i++) {
-                next[i] += change[i];
-            }
-        } catch (MathRuntimeException singular) {
-            // More damping makes the matrix regular.
-            next[0] = Double.NaN;
+
+        /// The logarithm of the sum of the parts.
+        private static double whole(double[] parts) {
+            double most = Arrays.stream(parts).max().orElseThrow();
+            return most + Math.log(Arrays.stream(parts).map(p -> Math.exp(p - most)).sum());
         }
-        return next;
     }
 }

@@ -34,7 +34,7 @@ class PlanPropertiesTest {
     private static double cheapest(Planner planner, double prompt, double output, double rate, double context,
             String model, String device) {
         Needs needs = new Needs(Needs.Task.CHAT, prompt, output, rate, 5, 0.2, context, Map.of(), Needs.Licence.ANY,
-                List.of(device), Double.POSITIVE_INFINITY, OptionalDouble.of(2), List.of(model), 2);
+                List.of(device), Double.POSITIVE_INFINITY, OptionalDouble.of(2), List.of(model), 2, false);
         return planner.plan(needs).choices().stream().mapToDouble(Choice::month).min().orElse(Double.POSITIVE_INFINITY);
     }
 

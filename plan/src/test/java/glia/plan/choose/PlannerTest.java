@@ -25,12 +25,51 @@ class PlannerTest {
     private static Needs needs(double prompt, double output, double rate, double context, List<String> models,
             List<String> devices) {
         return new Needs(Needs.Task.CHAT, prompt, output, rate, 5, 0.2, context, Map.of(), Needs.Licence.ANY, devices,
-                Double.POSITIVE_INFINITY, OptionalDouble.empty(), models, 2);
+                Double.POSITIVE_INFINITY, OptionalDouble.empty(), models, 2, false);
     }
 
     private static double cheapest(Needs needs) {
         return PLANNER.plan(needs).choices().stream().mapToDouble(Choice::month).min()
                 .orElse(Double.POSITIVE_INFINITY);
+    }
+
+    private static Planner.Plan withServices(double rate, Needs.Licence licence, double budget, boolean isPrivate) {
+        return PLANNER.plan(new Needs(Needs.Task.CHAT, 1000, 300, rate, 5, 0.2, 0, Map.of(), licence,
+                List.of("H100 SXM 80GB"), budget, OptionalDouble.of(2), List.of("llama-3.1-8b"), 2, isPrivate));
+    }
+
+    @Test
+    void servicesStandBesideOwnHardware() {
+        Planner.Plan plan = withServices(1, Needs.Licence.ANY, Double.POSITIVE_INFINITY, false);
+        assertEquals(1, plan.services().size(), "one offer a model");
+        Services.Offer offer = plan.services().getFirst();
+        // The cheapest of those that sell it under different names: 0.05 and 0.08 USD a million tokens.
+        assertEquals("Groq", offer.tokens().provider());
+        double request = (1000 * 0.05 + 300 * 0.08) / 1e6;
+        assertEquals(730 * 3600 * request, offer.month(), 1e-6);
+        Choice own = offer.own().orElseThrow();
+        assertEquals("llama-3.1-8b", own.id());
+        double rate = own.month() / own.copies() / (730 * 3600 * request);
+        assertEquals(rate, offer.breakEven().orElseThrow(), 1e-9);
+        // At the break-even rate both cost the same.
+        Planner.Plan there = withServices(rate, Needs.Licence.ANY, Double.POSITIVE_INFINITY, false);
+        assertEquals(own.month(), there.services().getFirst().month(), 1e-6);
+        assertEquals(List.of(), withServices(1, Needs.Licence.OPEN, Double.POSITIVE_INFINITY, false).services());
+        assertEquals(List.of(), withServices(100, Needs.Licence.ANY, 10, false).services());
+        Planner.Plan secret = withServices(1, Needs.Licence.ANY, Double.POSITIVE_INFINITY, true);
+        assertEquals(List.of(), secret.services());
+        assertTrue(secret.ruledOut().get("the service would see the data") > 1);
+    }
+
+    @Test
+    void modelsAreKnownByTheNamesOfServices() {
+        for (String name : List.of("meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo", "llama-v3p1-8b-instruct",
+                "llama3.1-8b", "llama-3.1-8b-instant")) {
+            assertEquals(Services.key("llama-3.1-8b"), Services.key(name), name);
+        }
+        assertEquals(Services.key("gemma-3-27b"), Services.key("google.gemma-3-27b-it"));
+        assertEquals(Services.key("llama-4-scout"), Services.key("meta-llama/Llama-4-Scout-17B-16E-Instruct"));
+        assertEquals(Services.key("qwen3-32b"), Services.key("qwen/qwen3-32b"));
     }
 
     @Test
@@ -59,7 +98,7 @@ class PlannerTest {
     @Test
     void everyChoiceMeetsTheNeedsAndFits() {
         Needs needs = new Needs(Needs.Task.CODE, 2000, 500, 4, 1.5, 0.05, 16_000, Map.of("LiveCodeBench", 20.0),
-                Needs.Licence.OPEN, List.of(), 50_000, OptionalDouble.empty(), List.of(), 2);
+                Needs.Licence.OPEN, List.of(), 50_000, OptionalDouble.empty(), List.of(), 2, false);
         Planner.Plan plan = PLANNER.plan(needs);
         assertTrue(plan.choices().size() > 2, plan.ruledOut().toString());
         for (Choice c : plan.choices()) {
@@ -83,7 +122,8 @@ class PlannerTest {
         assertEquals(0, plan.choices().size());
         assertTrue(plan.ruledOut().containsKey("the model's context is shorter than needed"));
         Planner.Plan slow = PLANNER.plan(new Needs(Needs.Task.CHAT, 1000, 300, 1, 5, 1e-6, 0, Map.of(),
-                Needs.Licence.ANY, List.of(), Double.POSITIVE_INFINITY, OptionalDouble.empty(), List.of("llama-3"), 2));
+                Needs.Licence.ANY, List.of(), Double.POSITIVE_INFINITY, OptionalDouble.empty(), List.of("llama-3"), 2,
+                false));
         assertEquals(List.of(), slow.choices());
         assertTrue(slow.nearest().containsKey("tokens come too slowly"), slow.nearest().keySet().toString());
         Planner.Plan large = PLANNER.plan(needs(1000, 300, 1, 0, List.of("deepseek-v3"), List.of("RTX 4090")));

@@ -180,6 +180,9 @@ public final class Recipe {
             throws CheckpointException {
         for (Map.Entry<String, Object> e : from.entrySet()) {
             String name = prefix + e.getKey();
+            if (name.equals(RecipeStage.GRID)) {
+                continue;
+            }
             boolean section = RecipeKeys.all().stream().anyMatch(k -> k.section().equals(name));
             if (section && e.getValue() instanceof Map<?, ?>) {
                 @SuppressWarnings("unchecked")

@@ -58,6 +58,22 @@ class RecipeStageTest {
         assertEquals(List.of("nano 2000 1", "phrase 1 1"), settings(read("stages: [nano, phrase]")));
     }
 
+    @Test
+    void aGridRunsEachCombination() throws Exception {
+        String yaml = "output: runs/g\ngrid:\n  size: {small: [seed=2], large: [seed=3, steps=9]}\n  steps: [4, 5]\n";
+        assertEquals(List.of("small-4 4 2", "small-5 5 2", "large-4 4 3", "large-5 5 3"), settings(read(yaml)));
+        assertEquals("runs/g/large-5", read(yaml).getLast().recipe().get(RecipeKeys.OUTPUT));
+        List<RecipeStage> chosen = read(yaml, "grid.steps=[6, 7]", "grid.size=small", "output=b", "small-7.seed=8");
+        assertEquals(List.of("small-6 6 2", "small-7 7 8"), settings(chosen));
+        assertEquals("b/small-7", chosen.getLast().recipe().get(RecipeKeys.OUTPUT));
+        var e = assertThrows(IllegalArgumentException.class, () -> read(yaml, "grid.size=medium"));
+        assertTrue(e.getMessage().endsWith("names 'medium', expected small, large"), e.getMessage());
+        e = assertThrows(IllegalArgumentException.class, () -> read(yaml, "grid.width=1"));
+        assertTrue(e.getMessage().endsWith("which has grid.size, grid.steps"), e.getMessage());
+        refused("line 1: key grid: is [], expected a mapping from keys to lists", "grid: []");
+        refused("line 2: key grid.steps: is 3, expected a list of values", "grid:\n  steps: 3");
+    }
+
     private void refused(String expected, String yaml) {
         var e = assertThrows(CheckpointException.class, () -> read(yaml));
         assertTrue(e.getMessage().contains(expected), e.getMessage());
