@@ -155,6 +155,11 @@ def encode_blocks(rng):
         save("encode", name + ".bin", quantise(library, name, numbers))
     for name in ("IQ4_NL", "IQ4_XS"):
         save("encode", name + ".bin", weighted(library, name, numbers, None))
+    numbers = np.concatenate([numbers[:3], rng.integers(-1, 2, (2, 256)) * 0.37, np.zeros((1, 256))]).astype(np.float32)
+    save("encode", "ternary.f32", numbers)
+    for name in ("TQ2_0", "TQ1_0"):
+        save("encode", name + ".bin", quantise(library, name, numbers))
+    numbers = np.stack(rows).astype(np.float32)
     draws = random.Random(5)
     importance = np.array([draws.expovariate(1) ** 2 + 1e-3 for _ in range(256)], dtype=np.float32)
     save("encode", "importance.f32", importance)

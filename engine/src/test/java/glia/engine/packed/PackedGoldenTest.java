@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Quantized checkpoints give the values and logits of the Python packages that made them: bitsandbytes 0.50, hqq
-/// 0.2.8, aqlm 1.1.7, and the BitNet layers of Transformers 5.24, whose activations are rounded too. 4-bit values are
+/// 0.2.8, aqlm 1.1.7, ExLlamaV3 1.4.1 (its decoding compiled for a processor), and the BitNet layers of Transformers 5.24, whose activations are rounded too. 4-bit values are
 /// those of bitsandbytes' code in Python: its machine code for processors takes wrong scales where rows are not whole
 /// blocks.
 @Timeout(120)
@@ -125,7 +125,7 @@ class PackedGoldenTest {
             for (String part : parts) {
                 String key = part.substring(up.length());
                 if (List.of("weight", "weight.absmax", "SCB", "W_q", "scale", "zero", "packing", "shape", "axis",
-                        "codes", "codebooks", "scales", "weight_scale", "weight.quant_map").contains(key)
+                        "codes", "codebooks", "scales", "weight_scale", "weight.quant_map", "trellis", "suh", "svh").contains(key)
                         || key.contains("quant_state") || key.contains("nested")) {
                     refused(name, (tensors, arena) -> tensors.remove(part), "up_proj");
                     refused(name, (tensors, arena) -> {
@@ -176,6 +176,10 @@ class PackedGoldenTest {
         }, "weight_format", "found 2", "expected 0");
         refused("bitnet_auto", (tensors, arena) -> tensors.put(gate + "weight_scale",
                 Tensor.of(arena, new float[] {0}, 1)), "weight_scale", "found 0.0");
+        refused("exl3", (tensors, arena) -> tensors.put("model.layers.0.mlp.up_proj.mul1",
+                Tensor.allocate(arena, DType.I32, 1)), "mul1", "found 0", "2212286765");
+        refused("exl3", (tensors, arena) -> tensors.put(gate + "trellis",
+                Tensor.allocate(arena, DType.I16, 8, 16, 72)), "trellis", "128");
         refused("aqlm_1x9", (tensors, arena) -> tensors.put(gate + "codebooks",
                 Tensor.allocate(arena, DType.F32, 1, 500, 2, 2)), "codebooks", "500", "power of two");
     }

@@ -15,7 +15,8 @@ import java.util.Optional;
 public final class Packings {
     private static final String KEY = "quantization_config";
     private static final String OTHER_KEY = "compression_config";
-    private static final String KNOWN = "fp8, mxfp4, gptq, awq, compressed-tensors, bitsandbytes, bitnet, hqq and aqlm";
+    private static final String KNOWN = "fp8, mxfp4, gptq, awq, compressed-tensors, bitsandbytes, bitnet, hqq, aqlm and "
+            + "exl3";
 
     private Packings() { }
 
@@ -53,6 +54,7 @@ public final class Packings {
             case "bitnet" -> Ternary.of(q);
             case "hqq" -> new Hqq();
             case "aqlm" -> new Aqlm();
+            case "exl3" -> new Exl3();
             default -> throw refused(holder, method);
         };
     }

@@ -134,6 +134,7 @@ public final class MixedTypes implements MatrixTypes {
             case IQ2_XXS, IQ2_XS -> DType.Q2_K;
             case IQ2_S, IQ2_M, IQ3_XXS -> DType.IQ3_S;
             case MXFP4_MOE -> DType.Q8_0;
+            case TQ2_0, TQ1_0 -> DType.Q4_K;
             default -> base;
         };
     }
@@ -249,7 +250,7 @@ public final class MixedTypes implements MatrixTypes {
             return type;
         }
         DType smaller = switch (type) {
-            case Q2_K, Q3_K -> DType.Q4_0;
+            case Q2_K, Q3_K, TQ2_0, TQ1_0 -> DType.Q4_0;
             case Q4_K -> DType.Q5_0;
             case Q5_K -> DType.Q5_1;
             case Q6_K -> DType.Q8_0;

@@ -43,12 +43,15 @@ public enum QuantizationMix {
     IQ2_S(DType.IQ2_XS, 28),
     IQ2_XS(DType.IQ2_XS, 20),
     IQ2_XXS(DType.IQ2_XXS, 19),
+    /// For models that were trained with weights -1, 0 and 1.
+    TQ2_0(DType.TQ2_0, 37),
+    TQ1_0(DType.TQ1_0, 36),
     /// Experts are MXFP4, other matrices Q8_0.
     MXFP4_MOE(DType.MXFP4, 38);
 
     /// Types of llama.cpp that are read but not written, each with the nearest of these.
-    private static final List<String> UNWRITTEN = List.of("IQ1_M:IQ2_XXS", "IQ1_S:IQ2_XXS", "TQ1_0:Q2_K",
-            "TQ2_0:Q2_K", "Q1_0:Q2_K", "Q2_0:Q2_K", "NVFP4:MXFP4_MOE");
+    private static final List<String> UNWRITTEN = List.of("IQ1_M:IQ2_XXS", "IQ1_S:IQ2_XXS",
+            "Q1_0:Q2_K", "Q2_0:Q2_K", "NVFP4:MXFP4_MOE");
 
     private final DType base;
     private final int fileType;

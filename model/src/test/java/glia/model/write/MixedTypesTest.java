@@ -145,6 +145,7 @@ class MixedTypesTest {
                     double error = relativeError(a.tensor(name), b.tensor(name), arena);
                     double most = switch (b.tensor(name).dtype()) {
                         case Q2_K -> 0.35;
+                        case TQ2_0, TQ1_0 -> 0.9;
                         case Q3_K -> 0.17;
                         case IQ3_S, IQ3_XXS -> 0.25;
                         case IQ2_S -> 0.4;

@@ -23,7 +23,8 @@ public final class Encode {
     public static boolean writes(DType type) {
         return switch (type) {
             case F32, F16, BF16, F8_E4M3, F8_E5M2, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, MXFP4, Q2_K, Q3_K, Q4_K,
-                    Q5_K, Q6_K, IQ4_NL, IQ4_XS, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS -> true;
+                    Q5_K, Q6_K, IQ4_NL, IQ4_XS, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS, TQ2_0,
+                    TQ1_0 -> true;
             default -> false;
         };
     }
@@ -37,8 +38,8 @@ public final class Encode {
         fromFloats(type, from, offset, count, Optional.empty(), address);
     }
 
-    /// The same for values whose squared errors are weighted: scales have the least weighted error. Q8_0, MXFP4 and the
-    /// plain formats do not use weights.
+    /// The same for values whose squared errors are weighted: scales have the least weighted error. Q8_0, MXFP4, the
+    /// ternary and the plain formats do not use weights.
     ///
     /// @param importance the weight of each of the `count` values, such as the mean square of the activation
     ///        that it multiplies
@@ -80,6 +81,7 @@ public final class Encode {
             case IQ4_NL, IQ4_XS -> new QuantizeIq4().quantize(type, from, offset, count, w, address);
             case IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS ->
                     new QuantizeGrid(type).quantize(type, from, offset, count, w, address);
+            case TQ2_0, TQ1_0 -> Quantize256.ternary(type, from, offset, count, address);
             default ->
                     throw new IllegalArgumentException("cannot encode to " + type + ": it is read-only");
         }

@@ -1,5 +1,6 @@
 package glia.tensor.format;
 
+import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.format.ScaleSearch.Grid;
 
@@ -246,10 +247,47 @@ final class Quantize256 {
         }
     }
 
+    /// TQ2_0 and TQ1_0: -1, 0 or 1 times the largest magnitude of a block.
+    static void ternary(DType type, float[] from, int start, int count, long address) {
+        long block = address;
+        int[] q = new int[SIZE];
+        for (int i = start; i < start + count; i += SIZE, block += type.blockBytes()) {
+            float most = 0;
+            for (int j = 0; j < SIZE; j++) {
+                most = Math.max(most, Math.abs(from[i + j]));
+            }
+            for (int j = 0; j < SIZE; j++) {
+                float x = most == 0 ? 0 : from[i + j] * (1 / most);
+                q[j] = x >= 0.5f ? 2 : x <= -0.5f ? 0 : 1;
+            }
+            Pack256.ternary(type == DType.TQ2_0, q, block);
+            Memory.f16(block + type.blockBytes() - 2, most);
+        }
+    }
+
     /// Packs integers of K-quants as [Blocks256] reads them. A block is written completely; q are 256 values that are
     /// not negative.
     static final class Pack256 {
+        /// Values that share a byte of TQ2_0 and TQ1_0 lie this far apart.
+        private static final int[][] RUNS = {{0, 32, 4}, {128, 32, 4}};
+        private static final int[][] DIGITS = {{0, 32, 5}, {160, 16, 5}, {240, 4, 4}};
+
         private Pack256() { }
+
+        /// Bytes of four codes of two bits, or of up to five digits of base 3, which are stored as a fraction of 256.
+        static void ternary(boolean isTq2, int[] q, long block) {
+            long at = block;
+            for (int[] run : isTq2 ? RUNS : DIGITS) {
+                for (int j = 0; j < run[1]; j++, at++) {
+                    int byteValue = 0;
+                    for (int n = 0; n < 5; n++) {
+                        int digit = n < run[2] ? q[run[0] + n * run[1] + j] : 0;
+                        byteValue = isTq2 ? byteValue | digit << 2 * n : 3 * byteValue + digit;
+                    }
+                    Memory.i8(at, isTq2 ? byteValue : (256 * byteValue + 242) / 243);
+                }
+            }
+        }
 
         /// Q2_K without d and dmin.
         static void q2k(int[] q, int[] scales, int[] mins, long block) {

@@ -27,7 +27,8 @@ import java.util.stream.Stream;
 /// it. The writer reads the metadata back and compares it with the spec.
 public record GgufFacts(ModelSpec spec) {
     Stream<Mixer> mixers() {
-        return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream());
+        return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream())
+                .map(m -> m instanceof SubNorm s ? s.mixer() : m);
     }
 
     /// The first mixer of a kind.
@@ -81,7 +82,6 @@ public record GgufFacts(ModelSpec spec) {
             case ScaledGatedMlp m -> OptionalInt.of(m.mlp().intermediateSize());
             case Mlp m -> OptionalInt.of(m.intermediateSize());
             case XieluMlp m -> OptionalInt.of(m.intermediateSize());
-            case SubNorm s -> width(s.mixer());
             default -> OptionalInt.empty();
         };
     }

@@ -233,7 +233,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
 
     private String inLayer(ModelSpec spec, Parameter p) {
         Mixer mixer = spec.mixer(p.place());
-        boolean attention = mixer instanceof Attention || mixer instanceof Parallel;
+        boolean attention = StandardNames.isAttention(mixer);
         return switch (p.role()) {
             case BEFORE_WEIGHT -> before(p, attention) + ".weight";
             case BEFORE_BIAS -> before(p, attention) + ".bias";
@@ -248,6 +248,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
             case OUTPUT_BIAS -> "attn_output.bias";
             case SINKS -> "attn_sinks.weight";
             case ATTENTION_GATE -> "attn_gate.weight";
+            case SUB_NORM -> attention ? "attn_sub_norm.weight" : "ffn_sub_norm.weight";
             case QUERY_NORM -> "attn_q_norm.weight";
             case KEY_NORM -> "attn_k_norm.weight";
             case GATE -> "ffn_gate.weight";

@@ -115,7 +115,8 @@ public final class StandardNames {
         };
     }
 
-    private static boolean isAttention(Mixer mixer) {
+    /// Whether a mixer is attention, for the names of its tensors.
+    public static boolean isAttention(Mixer mixer) {
         return mixer instanceof Attention || mixer instanceof Lightning || mixer instanceof Parallel
                 || mixer instanceof DifferentialAttention || mixer instanceof ExpertAttention
                 || mixer instanceof SubNorm s && isAttention(s.mixer());
