@@ -35,9 +35,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Quantized checkpoints give the values and logits of the Python packages that made them: bitsandbytes 0.50, hqq
-/// 0.2.8, aqlm 1.1.7, ExLlamaV3 1.4.1 (its decoding compiled for a processor), and the BitNet layers of Transformers 5.24, whose activations are rounded too. 4-bit values are
-/// those of bitsandbytes' code in Python: its machine code for processors takes wrong scales where rows are not whole
-/// blocks.
+/// 0.2.8, aqlm 1.1.7, ExLlamaV3 1.4.1 (its decoding compiled for a processor), and the BitNet layers of Transformers
+/// 5.24, whose activations are rounded too. 4-bit values are those of bitsandbytes' code in Python: its machine code
+/// for processors takes wrong scales where rows are not whole blocks.
 @Timeout(120)
 class PackedGoldenTest {
     @TempDir
@@ -125,7 +125,8 @@ class PackedGoldenTest {
             for (String part : parts) {
                 String key = part.substring(up.length());
                 if (List.of("weight", "weight.absmax", "SCB", "W_q", "scale", "zero", "packing", "shape", "axis",
-                        "codes", "codebooks", "scales", "weight_scale", "weight.quant_map", "trellis", "suh", "svh").contains(key)
+                        "codes", "codebooks", "scales", "weight_scale", "weight.quant_map",
+                        "trellis", "suh", "svh").contains(key)
                         || key.contains("quant_state") || key.contains("nested")) {
                     refused(name, (tensors, arena) -> tensors.remove(part), "up_proj");
                     refused(name, (tensors, arena) -> {

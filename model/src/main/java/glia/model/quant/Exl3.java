@@ -11,16 +11,16 @@ import java.lang.foreign.Arena;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// EXL3 of ExLlamaV3: the trellis codes of QTIP (https://arxiv.org/abs/2406.11235) for a matrix that was rotated on both
-/// sides. `trellis` I16 `[K/16, R/16, 16·b]` holds tiles of 16 inputs by 16 outputs with b bits a weight: weight t of a
-/// tile is a function of the 16 bits that end at bit `(t + 1)·b` of the tile, which is a ring, in 32-bit words from the
-/// highest bit on. The function ([Codebook]) mixes the bits by a multiplication. With H, the normalized Hadamard matrix
-/// of size 128, the weights are
+/// EXL3 of ExLlamaV3: the trellis codes of QTIP (https://arxiv.org/abs/2406.11235) for a matrix that was rotated on
+/// both sides. `trellis` I16 `[K/16, R/16, 16·b]` holds tiles of 16 inputs by 16 outputs with b bits a weight: weight t
+/// of a tile is a function of the 16 bits that end at bit `(t + 1)·b` of the tile, which is a ring, in 32-bit words
+/// from the highest bit on. The function ([Codebook]) mixes the bits by a multiplication. With H, the normalized
+/// Hadamard matrix of size 128, the weights are
 ///
 /// > W = diag(suh) · H · tiles · H · diag(svh)
 ///
-/// for blocks of 128 inputs and outputs; `suh` `[K]` and `svh` `[R]` are F16, or in older files signs, `su` and `sv`, 16
-/// in an I16. The matrix is computed at first use, in F16 but for the factors `svh`.
+/// for blocks of 128 inputs and outputs; `suh` `[K]` and `svh` `[R]` are F16, or in older files signs, `su` and `sv`,
+/// 16 in an I16. The matrix is computed at first use, in F16 but for the factors `svh`.
 ///
 /// @see <a href="https://github.com/turboderp-org/exllamav3/tree/master/exllamav3/exllamav3_ext/quant">ExLlamaV3:
 ///     `exl3_dq.cuh`, `codebook.cuh`, and `tensor_core_perm` in `quantize.py`</a>
@@ -83,8 +83,8 @@ record Exl3() implements Packings.Packing {
         int cols = Math.toIntExact(trellis.dim(0) * TILE);
         int rows = Math.toIntExact(trellis.dim(1) * TILE);
         if (trellis.cols() % TILE != 0 || bits < 1 || bits > MOST_BITS || rows % BLOCK != 0 || cols % BLOCK != 0) {
-            throw parts.error(name, "found " + trellis + ", expected [inputs / 16, outputs / 16, 16 · bits] with inputs "
-                    + "and outputs in blocks of 128 and 1 to 8 bits");
+            throw parts.error(name, "found " + trellis + ", expected [inputs / 16, outputs / 16, 16 · bits] with "
+                    + "inputs and outputs in blocks of 128 and 1 to 8 bits");
         }
         Codebook codebook = codebook(base(name), parts);
         float[] in = factors(base(name) + ".su", cols, parts);

@@ -15,8 +15,8 @@ import java.util.Optional;
 public final class Packings {
     private static final String KEY = "quantization_config";
     private static final String OTHER_KEY = "compression_config";
-    private static final String KNOWN = "fp8, mxfp4, gptq, awq, compressed-tensors, bitsandbytes, bitnet, hqq, aqlm and "
-            + "exl3";
+    private static final String KNOWN = "fp8, mxfp4, gptq, awq, compressed-tensors, bitsandbytes, bitnet, hqq, aqlm "
+            + "and exl3";
 
     private Packings() { }
 
