@@ -15,5 +15,6 @@ module glia.model {
     exports glia.model.merge;
     exports glia.model.picture;
     exports glia.model.spec;
+    exports glia.model.voice;
     exports glia.model.write;
 }

@@ -30,7 +30,10 @@ import glia.lab.check.StructuredCheck.Outcome.Kind;
 import glia.lab.check.StructuredCheck;
 import glia.lab.check.StructuredReport;
 import glia.lab.check.TextCheck;
+import glia.lab.check.VoiceCheck;
+import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
+import glia.tensor.kernel.Workers;
 import glia.text.template.TemplateCheck;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -167,6 +170,13 @@ public final class CheckCommand implements Command {
         }
         LoadOptions options = options(arguments);
         Path path = model(folder, arguments, console);
+        if (VoiceCheck.applies(path)) {
+            try (Workers workers = new Workers(options.numThreads())) {
+                VoiceCheck.run(folder, path, KernelBackends.choose(options.kernels(), workers).kernels(),
+                        results::accept);
+            }
+            return;
+        }
         if (!texts) {
             checkNumbers(folder, path, options, results);
             return;

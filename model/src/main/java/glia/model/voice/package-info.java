@@ -1,0 +1,2 @@
+/// Text to speech: models whose output is sound.
+package glia.model.voice;
