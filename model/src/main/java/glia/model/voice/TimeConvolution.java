@@ -37,9 +37,8 @@ final class TimeConvolution {
     }
 
     /// A convolution whose output is as long as its input: `⌊d(k - 1)/2⌋` zeros on both sides.
-    static TimeConvolution same(VoiceTensors tensors, String layer, int inputs, int outputs, int dilation)
+    static TimeConvolution same(VoiceTensors tensors, String layer, int inputs, int outputs, int kernel, int dilation)
             throws CheckpointException {
-        int kernel = tensors.kernel(layer);
         int padding = dilation * (kernel - 1) / 2;
         return of(tensors, layer, inputs, outputs, 1, new Taps(kernel, 1, dilation, padding,
                 dilation * (kernel - 1) - padding));
@@ -50,6 +49,12 @@ final class TimeConvolution {
             Taps taps) throws CheckpointException {
         return new TimeConvolution(tensors.transposed(layer, inputs, outputs / groups, taps.kernel(), groups), groups,
                 tensors.bias(layer, outputs), taps, true);
+    }
+
+    /// A linear map of each place.
+    static TimeConvolution point(VoiceTensors tensors, String layer, int inputs, int outputs)
+            throws CheckpointException {
+        return same(tensors, layer, inputs, outputs, 1, 1);
     }
 
     Tensor of(Ops ops, Tensor x) {

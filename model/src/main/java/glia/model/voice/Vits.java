@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
@@ -41,7 +42,16 @@ public final class Vits implements AutoCloseable {
     /// @param checkpoint which the model closes
     /// @throws CheckpointException if the config is not supported, or tensors do not fit it
     public Vits(Config config, Path path, Checkpoint checkpoint) throws CheckpointException {
-        tensors = new VoiceTensors(path, checkpoint);
+        this(config, new VoiceTensors(path, checkpoint));
+    }
+
+    /// A model with random weights: what it says is noise.
+    public static Vits fresh(Config config, long seed) throws CheckpointException {
+        return new Vits(config, VoiceTensors.fresh(seed, Set.of("decoder.conv_post")));
+    }
+
+    private Vits(Config config, VoiceTensors tensors) throws CheckpointException {
+        this.tensors = tensors;
         text = new VitsText(config, tensors);
         durations = new VitsDurations(config, tensors);
         sound = new VitsSound(config, tensors);
@@ -54,6 +64,11 @@ public final class Vits implements AutoCloseable {
         durationNoise = config.real("noise_scale_duration", 0.8);
         speakingRate = config.real("speaking_rate", 1);
         tensors.requireRead(UNREAD);
+    }
+
+    /// The tensors of the checkpoint that are read, by name.
+    public Map<String, Tensor> tensors() {
+        return tensors.read();
     }
 
     /// Samples per second.

@@ -31,7 +31,7 @@ final class VitsDurations {
                 int padding = dilation * (kernel - 1) / 2;
                 depthwise.add(TimeConvolution.of(tensors, name + ".convs_dilated." + i, hidden, hidden, hidden,
                         new Taps(kernel, 1, dilation, padding, padding)));
-                pointwise.add(TimeConvolution.same(tensors, name + ".convs_pointwise." + i, hidden, hidden, 1));
+                pointwise.add(TimeConvolution.point(tensors, name + ".convs_pointwise." + i, hidden, hidden));
                 for (String norm : List.of(".norms_1." + i + ".weight", ".norms_1." + i + ".bias",
                         ".norms_2." + i + ".weight", ".norms_2." + i + ".bias")) {
                     norms.add(tensors.weight(name + norm, hidden));
@@ -80,12 +80,13 @@ final class VitsDurations {
         String name = "duration_predictor.";
         int speaker = config.integer("speaker_embedding_size", 0);
         condition = speaker == 0 ? Optional.empty()
-                : Optional.of(TimeConvolution.same(tensors, name + "cond", speaker, hidden, 1));
+                : Optional.of(TimeConvolution.point(tensors, name + "cond", speaker, hidden));
+        int kernel = config.positive("duration_predictor_kernel_size", 3);
         if (!isStochastic) {
             int filters = config.positive("duration_predictor_filter_channels", 256);
-            before = TimeConvolution.same(tensors, name + "conv_1", hidden, filters, 1);
-            second = TimeConvolution.same(tensors, name + "conv_2", filters, filters, 1);
-            after = TimeConvolution.same(tensors, name + "proj", filters, 1, 1);
+            before = TimeConvolution.same(tensors, name + "conv_1", hidden, filters, kernel, 1);
+            second = TimeConvolution.same(tensors, name + "conv_2", filters, filters, kernel, 1);
+            after = TimeConvolution.point(tensors, name + "proj", filters, 1);
             norms = new Weight[] {tensors.weight(name + "norm_1.weight", filters),
                 tensors.weight(name + "norm_1.bias", filters), tensors.weight(name + "norm_2.weight", filters),
                 tensors.weight(name + "norm_2.bias", filters)};
@@ -97,21 +98,20 @@ final class VitsDurations {
                     + ", expected 2, a duration and a second channel");
         }
         int count = config.positive("depth_separable_num_layers", 3);
-        int kernel = config.positive("duration_predictor_kernel_size", 3);
         second = null;
         norms = new Weight[0];
-        before = TimeConvolution.same(tensors, name + "conv_pre", hidden, hidden, 1);
-        after = TimeConvolution.same(tensors, name + "conv_proj", hidden, hidden, 1);
+        before = TimeConvolution.point(tensors, name + "conv_pre", hidden, hidden);
+        after = TimeConvolution.point(tensors, name + "conv_proj", hidden, hidden);
         middle = new Separable(tensors, name + "conv_dds", count, kernel);
-        logScale = tensors.nested(name + "flows.0.log_scale", 1, 2).toF32(Arena.ofAuto()).toArray();
-        translation = tensors.nested(name + "flows.0.translate", 1, 2).toF32(Arena.ofAuto())
+        logScale = tensors.nested(name + "flows.0.log_scale", 1, 2, 2, 1).toF32(Arena.ofAuto()).toArray();
+        translation = tensors.nested(name + "flows.0.translate", 1, 2, 2, 1).toF32(Arena.ofAuto())
                 .toArray();
         // The first of them is left out in generation, as the reference does.
         for (int i = 2; i <= config.positive("duration_predictor_num_flows", 4); i++) {
             String flow = name + "flows." + i;
-            couplings.add(new Coupling(TimeConvolution.same(tensors, flow + ".conv_pre", 1, hidden, 1),
+            couplings.add(new Coupling(TimeConvolution.point(tensors, flow + ".conv_pre", 1, hidden),
                     new Separable(tensors, flow + ".conv_dds", count, kernel),
-                    TimeConvolution.same(tensors, flow + ".conv_proj", hidden, 3 * bins - 1, 1)));
+                    TimeConvolution.point(tensors, flow + ".conv_proj", hidden, 3 * bins - 1)));
         }
     }
 

@@ -30,14 +30,15 @@ final class VitsSound {
 
         WaveNet(Config config, VoiceTensors tensors, String name, int count, int speaker) throws CheckpointException {
             int dilation = 1;
+            int kernel = config.positive("wavenet_kernel_size", 5);
             for (int i = 0; i < count; i++) {
-                in.add(TimeConvolution.same(tensors, name + ".in_layers." + i, hidden, 2 * hidden, dilation));
-                out.add(TimeConvolution.same(tensors, name + ".res_skip_layers." + i, hidden,
-                        i + 1 < count ? 2 * hidden : hidden, 1));
+                in.add(TimeConvolution.same(tensors, name + ".in_layers." + i, hidden, 2 * hidden, kernel, dilation));
+                out.add(TimeConvolution.point(tensors, name + ".res_skip_layers." + i, hidden,
+                        i + 1 < count ? 2 * hidden : hidden));
                 dilation *= config.positive("wavenet_dilation_rate", 1);
             }
             condition = speaker == 0 ? Optional.empty()
-                    : Optional.of(TimeConvolution.same(tensors, name + ".cond_layer", speaker, 2 * hidden * count, 1));
+                    : Optional.of(TimeConvolution.point(tensors, name + ".cond_layer", speaker, 2 * hidden * count));
         }
 
         Tensor of(Ops ops, Tensor start, Optional<Tensor> speaker) {
@@ -92,10 +93,10 @@ final class VitsSound {
         int speaker = config.integer("speaker_embedding_size", 0);
         for (int i = 0; i < config.positive("prior_encoder_num_flows", 4); i++) {
             String name = "flow.flows." + i;
-            couplings.add(new Coupling(TimeConvolution.same(tensors, name + ".conv_pre", flow / 2, hidden, 1),
+            couplings.add(new Coupling(TimeConvolution.point(tensors, name + ".conv_pre", flow / 2, hidden),
                     new WaveNet(config, tensors, name + ".wavenet", config.positive(
                             "prior_encoder_num_wavenet_layers", 4), speaker),
-                    TimeConvolution.same(tensors, name + ".conv_post", hidden, flow / 2, 1)));
+                    TimeConvolution.point(tensors, name + ".conv_post", hidden, flow / 2)));
         }
         int channels = config.positive("upsample_initial_channel", 512);
         int[] rates = config.has("upsample_rates") ? config.integers("upsample_rates") : new int[] {8, 8, 2, 2};
@@ -112,7 +113,7 @@ final class VitsSound {
         before = TimeConvolution.of(tensors, "decoder.conv_pre", flow, channels, 1, new Taps(ENDS, 1, 1, ENDS / 2,
                 ENDS / 2));
         condition = speaker == 0 ? Optional.empty()
-                : Optional.of(TimeConvolution.same(tensors, "decoder.cond", speaker, channels, 1));
+                : Optional.of(TimeConvolution.point(tensors, "decoder.cond", speaker, channels));
         int rate = 1;
         double reach = ENDS / 2;
         for (int i = 0; i < rates.length; i++) {
@@ -130,8 +131,9 @@ final class VitsSound {
                 int wide = 0;
                 for (int d = 0; d < dilations[b].length; d++) {
                     branch.first.add(TimeConvolution.same(tensors, name + ".convs1." + d, channels, channels,
-                            dilations[b][d]));
-                    branch.second.add(TimeConvolution.same(tensors, name + ".convs2." + d, channels, channels, 1));
+                            branches[b], dilations[b][d]));
+                    branch.second.add(TimeConvolution.same(tensors, name + ".convs2." + d, channels, channels,
+                            branches[b], 1));
                     wide += (dilations[b][d] + 1) * (branches[b] / 2);
                 }
                 widest = Math.max(widest, wide);

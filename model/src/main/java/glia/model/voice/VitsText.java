@@ -57,6 +57,7 @@ final class VitsText {
         }
         embedding = tensors.weight("text_encoder.embed_tokens.weight", config.positive("vocab_size", 38), hidden);
         int inner = config.positive("ffn_dim", 768);
+        int kernel = config.positive("ffn_kernel_size", 3);
         int window = config.isNull("window_size") ? 0 : config.integer("window_size", 4);
         for (int i = 0; i < config.positive("num_hidden_layers", 6); i++) {
             String layer = "text_encoder.encoder.layers." + i;
@@ -65,14 +66,14 @@ final class VitsText {
                     Map.of(tensors, attention + "k_proj", hidden), Map.of(tensors, attention + "v_proj", hidden),
                     Map.of(tensors, attention + "out_proj", hidden),
                     near(tensors, attention + "emb_rel_k", window), near(tensors, attention + "emb_rel_v", window),
-                    TimeConvolution.same(tensors, layer + ".feed_forward.conv_1", hidden, inner, 1),
-                    TimeConvolution.same(tensors, layer + ".feed_forward.conv_2", inner, hidden, 1), new Weight[] {
+                    TimeConvolution.same(tensors, layer + ".feed_forward.conv_1", hidden, inner, kernel, 1),
+                    TimeConvolution.same(tensors, layer + ".feed_forward.conv_2", inner, hidden, kernel, 1), new Weight[] {
                         tensors.weight(layer + ".layer_norm.weight", hidden),
                         tensors.weight(layer + ".layer_norm.bias", hidden),
                         tensors.weight(layer + ".final_layer_norm.weight", hidden),
                         tensors.weight(layer + ".final_layer_norm.bias", hidden)}));
         }
-        project = TimeConvolution.same(tensors, "text_encoder.project", hidden, 2 * flow, 1);
+        project = TimeConvolution.point(tensors, "text_encoder.project", hidden, 2 * flow);
     }
 
     private static Activation activation(Config config) throws CheckpointException {
@@ -90,7 +91,7 @@ final class VitsText {
     private Weight near(VoiceTensors tensors, String name, int window) throws CheckpointException {
         int size = hidden / heads;
         return window == 0 ? new Weight.Stored(Tensor.allocate(Arena.ofAuto(), DType.F32, 1, size))
-                : tensors.nested(name, 2 * window + 1, size);
+                : tensors.nested(name, 2 * window + 1, size, 1, 2 * window + 1, size);
     }
 
     /// The number of tokens.

@@ -10,12 +10,13 @@ import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -27,6 +28,8 @@ final class VoiceTensors implements AutoCloseable {
     private static final String[][] NORMED = {{".weight_g", ".weight_v"},
         {".parametrizations.weight.original0", ".parametrizations.weight.original1"}};
 
+    private static final String BIAS = ".bias";
+
     /// A weight that was made of tensors.
     ///
     /// @param shape of the tensor of these values, for messages
@@ -37,15 +40,37 @@ final class VoiceTensors implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Arena arena = Arena.ofShared();
     private final Map<String, Made> made = new LinkedHashMap<>();
-    private final Set<String> read = new HashSet<>();
+    private final Map<String, Tensor> read = new LinkedHashMap<>();
+    private final Optional<SplittableRandom> fresh;
+    private final Set<String> withoutBias;
 
     VoiceTensors(Path path, Checkpoint checkpoint) {
+        this(path, checkpoint, Optional.empty(), Set.of());
+    }
+
+    private VoiceTensors(Path path, Checkpoint checkpoint, Optional<SplittableRandom> fresh, Set<String> withoutBias) {
         this.path = path;
         this.checkpoint = checkpoint;
+        this.fresh = fresh;
+        this.withoutBias = withoutBias;
+    }
+
+    /// Tensors with random values, one for each that a layer asks for.
+    ///
+    /// @param withoutBias layers that have no bias
+    static VoiceTensors fresh(long seed, Set<String> withoutBias) {
+        SplittableRandom random = new SplittableRandom(seed);
+        return new VoiceTensors(Path.of("config.json"), new NoTensors(), Optional.of(random), withoutBias);
     }
 
     boolean has(String name) {
-        return checkpoint.names().contains(name);
+        return fresh.isEmpty() ? checkpoint.names().contains(name)
+                : name.endsWith(BIAS) && !withoutBias.contains(name.substring(0, name.length() - BIAS.length()));
+    }
+
+    /// The tensors that were read or made, by name.
+    Map<String, Tensor> read() {
+        return Collections.unmodifiableMap(read);
     }
 
     /// Refuses a checkpoint with tensors that no layer reads: its config belongs to others.
@@ -53,20 +78,34 @@ final class VoiceTensors implements AutoCloseable {
     /// @param unread beginnings of the names of those that may be left
     void requireRead(List<String> unread) throws CheckpointException {
         for (String name : checkpoint.names()) {
-            if (!read.contains(name) && unread.stream().noneMatch(name::startsWith)) {
+            if (!read.containsKey(name) && unread.stream().noneMatch(name::startsWith)) {
                 throw new CheckpointException(path, name, "config.json has no place for this tensor; does it belong to "
                         + "these weights?");
             }
         }
     }
 
-    private Tensor read(String name) throws CheckpointException {
-        read.add(name);
-        Tensor stored = checkpoint.tensor(name);
+    private Tensor read(String name, long... shape) throws CheckpointException {
+        Tensor stored = fresh.isPresent() ? make(name, fresh.get(), shape) : checkpoint.tensor(name);
+        read.put(name, stored);
         if (!stored.dtype().isReal()) {
             throw new CheckpointException(path, name, "is " + stored.dtype() + ", expected real numbers");
         }
         return stored.dtype() == DType.F32 && stored.address() % 4 == 0 ? stored : Decode.widen(stored, arena);
+    }
+
+    /// Ones for the weights of norms, zeros for biases and flows, else normal numbers that keep the size of a layer's
+    /// input.
+    private Tensor make(String name, SplittableRandom random, long... shape) {
+        Tensor tensor = Tensor.allocate(arena, DType.F32, shape);
+        boolean isZero = name.endsWith(BIAS) || shape.length == 2 && shape[1] == 1;
+        boolean isNorm = shape.length == 1;
+        boolean isTable = name.contains("embed");
+        double deviation = isTable ? 1 / Math.sqrt(shape[1]) : 1 / Math.sqrt((double) tensor.size() / shape[0]);
+        for (long i = 0; !isZero && i < tensor.size(); i++) {
+            tensor.set(i, isNorm ? 1 : (float) (random.nextGaussian() * deviation));
+        }
+        return tensor;
     }
 
     private static long[] requireShape(Path path, String name, long[] shape, long... expected)
@@ -88,7 +127,7 @@ final class VoiceTensors implements AutoCloseable {
     Weight weight(String name, long... shape) throws CheckpointException {
         Made known = made.get(name);
         if (known == null) {
-            Tensor tensor = read(name);
+            Tensor tensor = read(name, shape);
             long[] stored = requireShape(path, name, tensor.shape(), shape);
             Tensor matrix = stored.length < 3 ? tensor : tensor.reshape(stored[0], tensor.size() / stored[0]);
             known = new Made(new Weight.Stored(matrix), stored, gradient -> Map.of(name, gradient.reshape(stored)));
@@ -100,13 +139,14 @@ final class VoiceTensors implements AutoCloseable {
 
     /// The bias of a layer, if it has one.
     Optional<Weight> bias(String layer, int size) throws CheckpointException {
-        return has(layer + ".bias") ? Optional.of(weight(layer + ".bias", size)) : Optional.empty();
+        return has(layer + BIAS) ? Optional.of(weight(layer + BIAS, size)) : Optional.empty();
     }
 
     /// A matrix whose tensor has further dimensions of one value.
-    Weight nested(String name, int rows, int cols) throws CheckpointException {
-        return computed(name, new long[] {(long) rows * cols}, (tensor, shape) -> tensor.reshape(rows, cols),
-                gradient -> gradient);
+    ///
+    /// @param shape of the tensor
+    Weight nested(String name, int rows, int cols, long... shape) throws CheckpointException {
+        return computed(name, shape, tensor -> tensor.reshape(rows, cols), gradient -> gradient);
     }
 
     /// The matrix `[O, C·k]` of a convolution, whose tensor may be normed.
@@ -119,22 +159,12 @@ final class VoiceTensors implements AutoCloseable {
         return weight(layer + ".weight", outputs, inputs, kernel);
     }
 
-    /// The number of taps of a convolution's tensor.
-    int kernel(String layer) throws CheckpointException {
-        String name = layer + ".weight";
-        for (String[] names : NORMED) {
-            name = has(layer + names[1]) ? layer + names[1] : name;
-        }
-        long[] shape = requireShape(path, name, checkpoint.tensor(name).shape(), -1, -1, -1);
-        return Math.toIntExact(shape[2]);
-    }
-
     /// The matrix `[O·k, C]` of a transposed convolution `[C, O, k]`, group by group.
     Weight transposed(String layer, int inputs, int outputs, int kernel, int groups) throws CheckpointException {
         String name = layer + ".weight";
         int rows = outputs * kernel;
         int cols = inputs / groups;
-        return computed(name, new long[] {inputs, outputs, kernel}, (tensor, shape) -> {
+        return computed(name, new long[] {inputs, outputs, kernel}, tensor -> {
             Tensor y = Tensor.allocate(arena, DType.F32, (long) groups * rows, cols);
             for (long i = 0; i < tensor.size(); i++) {
                 y.set((i / rows / cols * rows + i % rows) * cols + i / rows % cols, tensor.get(i));
@@ -149,24 +179,13 @@ final class VoiceTensors implements AutoCloseable {
         });
     }
 
-    /// What makes a matrix of a tensor.
-    private interface Arranged {
-        Tensor of(Tensor tensor, long[] shape);
-    }
-
-    private Weight computed(String name, long[] shape, Arranged arranged, UnaryOperator<Tensor> back)
+    private Weight computed(String name, long[] shape, UnaryOperator<Tensor> arranged, UnaryOperator<Tensor> back)
             throws CheckpointException {
         Made known = made.get(name);
         if (known == null) {
-            Tensor tensor = read(name);
-            if (shape.length == 3) {
-                requireShape(path, name, tensor.shape(), shape);
-            } else if (tensor.size() != shape[0]) {
-                throw new CheckpointException(path, name, "has " + tensor.size() + " numbers, config.json says "
-                        + shape[0]);
-            }
-            long[] stored = tensor.shape();
-            known = new Made(new Weight.Stored(arranged.of(tensor, shape)), stored,
+            Tensor tensor = read(name, shape);
+            long[] stored = requireShape(path, name, tensor.shape(), shape);
+            known = new Made(new Weight.Stored(arranged.apply(tensor)), stored,
                     gradient -> Map.of(name, back.apply(gradient).reshape(stored)));
             made.put(name, known);
         }
@@ -225,5 +244,26 @@ final class VoiceTensors implements AutoCloseable {
     public void close() {
         arena.close();
         checkpoint.close();
+    }
+
+    /// No file.
+    private static final class NoTensors implements Checkpoint {
+        @Override
+        public Set<String> names() {
+            return Set.of();
+        }
+
+        @Override
+        public Tensor tensor(String name) {
+            throw new IllegalStateException(name);
+        }
+
+        @Override
+        public long sizeBytes() {
+            return 0;
+        }
+
+        @Override
+        public void close() { }
     }
 }
