@@ -27,4 +27,5 @@ module glia.engine {
     exports glia.engine.thinking;
     exports glia.engine.tool;
     exports glia.engine.training;
+    exports glia.engine.voice;
 }

@@ -56,6 +56,7 @@ import glia.cli.command.TasksScoreCommand;
 import glia.cli.command.TasksTracesCommand;
 import glia.cli.command.TokenizeCommand;
 import glia.cli.command.TrainCommand;
+import glia.cli.command.SpeakCommand;
 import glia.cli.command.TranscribeCommand;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
@@ -96,7 +97,7 @@ public final class Cli {
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new LensCommand(),
                 new LensProbeCommand(), new LensFeaturesCommand(), new SteerCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new PlanCommand(), new EvalCommand(), new TranscribeCommand(),
-                new DrawCommand(), new EmbedCommand(), new RerankCommand(),
+                new SpeakCommand(), new DrawCommand(), new EmbedCommand(), new RerankCommand(),
                 new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
                 new PsCommand(), new StopCommand(),

@@ -79,6 +79,7 @@ class RouteTablesTest {
                         + (route.path().endsWith("count_tokens") ? "" : "\"max_tokens\":3,") + chat
                 : route.path().contains("rerank") ? "\"query\":\"a\",\"documents\":[\"b\"]"
                 : route.path().endsWith("images/generations") ? "\"prompt\":\"a\""
+                : route.path().endsWith("audio/speech") ? "\"input\":\"a\""
                 : route.path().equals("/embed_sparse") ? "\"inputs\":\"a\""
                 : route.path().endsWith("multi-vector") || route.path().equals("/pooling") ? "\"input\":\"a\""
                 : route.path().endsWith("embed") || route.path().contains("/embedding")

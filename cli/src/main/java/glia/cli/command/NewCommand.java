@@ -20,6 +20,7 @@ import glia.model.adapter.AdapterFolder;
 import glia.model.family.Families;
 import glia.model.fresh.FamilySizes;
 import glia.model.fresh.NewModels;
+import glia.model.fresh.NewVoices;
 import glia.model.spec.Parameters;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
@@ -35,6 +36,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /// Makes a model with random initial weights: of a family with sizes, of a config.json, or of a spec written as YAML.
 public final class NewCommand implements Command {
@@ -91,6 +93,10 @@ public final class NewCommand implements Command {
         String source = arguments.optional(0).orElseThrow(() -> new UsageException(
                 "SPEC is missing: a family, a config.json or a .yaml file; --list shows the families"));
         Path out = Path.of(arguments.required(OUT));
+        if (NewVoices.families().stream().anyMatch(f -> f.modelType().equals(source))) {
+            voice(source, out, arguments, console);
+            return ExitCode.OK;
+        }
         Optional<Path> tokenizer = arguments.has(TOKENIZER)
                 ? Optional.of(tokenizer(arguments, console)) : Optional.empty();
         Config config = config(source, arguments.repeated(), tokenizer);
@@ -104,11 +110,29 @@ public final class NewCommand implements Command {
                         + "MODEL copies that of a model, such as SmolLM2-135M-Instruct, and a recipe's "
                         + "tokenizer.train trains one");
             }
-            report(model, out, arguments, console);
+            report(model.spec().modelType(), Parameters.count(model.spec()), out, arguments, console);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(config.origin(), "", "does not describe a model: " + e.getMessage(), e);
         }
         return ExitCode.OK;
+    }
+
+    /// Makes a model that speaks, which has its own tokens.
+    private static void voice(String family, Path out, Arguments arguments, Console console) throws IOException {
+        if (arguments.has(TOKENIZER) || arguments.has(TYPE)) {
+            throw new UsageException("--tokenizer and --type are not for " + family + ", which reads characters and is "
+                    + "written in f32");
+        }
+        Config config;
+        try {
+            config = NewVoices.config(family, NewModels.values(arguments.repeated()));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage(), e);
+        }
+        long count = NewVoices.write(config, arguments.get(SEED).orElse(0L), out,
+                arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL);
+        console.err().println("glia: note: the weights are random, so what the model says is noise");
+        report(family, count, out, arguments, console);
     }
 
     /// A folder or a GGUF file with a tokenizer: one that exists, which needs no weights, or the files of a model.
@@ -178,12 +202,11 @@ public final class NewCommand implements Command {
         return token.isPresent() && !config.has(key) ? config.with(key, token.getAsInt()) : config;
     }
 
-    private static void report(Model model, Path out, Arguments arguments, Console console) {
-        long count = Parameters.count(model.spec());
+    private static void report(String type, long count, Path out, Arguments arguments, Console console) {
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("path", out.toString());
-            document.put("model_type", model.spec().modelType());
+            document.put("model_type", type);
             document.put("parameters", count);
             Json.print(console, document);
         } else {
@@ -193,7 +216,8 @@ public final class NewCommand implements Command {
     }
 
     private static void list(Arguments arguments, Console console) {
-        List<FamilySizes> families = NewModels.families().stream()
+        List<FamilySizes> families = Stream.concat(NewModels.families().stream(),
+                        NewVoices.families().stream())
                 .filter(f -> arguments.optional(0).isEmpty() || f.modelType().equals(arguments.optional(0).get()))
                 .toList();
         if (families.isEmpty()) {

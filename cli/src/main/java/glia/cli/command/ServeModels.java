@@ -8,6 +8,7 @@ import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
 import glia.engine.load.LoadOptions;
+import glia.engine.voice.Speaker;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;
@@ -75,13 +76,19 @@ final class ServeModels {
         for (Map.Entry<String, ModelFile> model : models.entrySet()) {
             ModelFile file = model.getValue();
             Path path = Models.locate(Optional.of(file.model()), arguments, console).path();
+            if (Speaker.describes(path)) {
+                pool.add(model.getKey(), Speaker.load(path, options));
+                continue;
+            }
             boolean isFirst = model.getKey().equals(models.keySet().iterator().next());
             Optional<String> adapter = file.adapter().isPresent() || !isFirst ? file.adapter() : ofAll;
             pool.add(model.getKey(), new FileSource(path, adapter.isEmpty() ? options
                     : options.withAdapter(Models.adapter(adapter.get(), arguments, console)),
                     adapters.getOrDefault(model.getKey(), Map.of()), progress, defaults(file)));
         }
-        loadFirst(pool, progress, console);
+        if (pool.hasGenerating()) {
+            loadFirst(pool, progress, console);
+        }
         return pool;
     }
 

@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import javax.sound.sampled.AudioInputStream;
+import javax.sound.sampled.AudioSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -202,6 +205,28 @@ class RunCommandTest {
                 .contains("dog.png: there is no such file"));
         assertTrue(run(ExitCode.USAGE, "", "run", model, "What?", "--raw", "--image", cat.toString()).err()
                 .contains("--image needs the chat template"));
+    }
+
+    @Test
+    void aModelSpeaks() throws Exception {
+        String model = folder.resolve("voice").toString();
+        assertTrue(run(ExitCode.OK, "", "new", "vits", "hidden=8", "channels=16", "layers=1", "speakers=2", "-o", model)
+                .err().contains("noise"));
+        Path file = folder.resolve("said.wav");
+        assertTrue(run(ExitCode.OK, "", "speak", model, "Hello. I speak.", "-o", file.toString(), "--voice", "1").out()
+                .contains("said.wav: "));
+        try (AudioInputStream sound = AudioSystem.getAudioInputStream(file.toFile())) {
+            assertEquals(16000, sound.getFormat().getSampleRate());
+            assertEquals((Files.size(file) - 44) / 2, sound.getFrameLength());
+        }
+        assertTrue(run(ExitCode.OK, "", "speak", model, "Hi", "-o", "-", "--speed", "2").out().startsWith("RIFF"));
+        assertTrue(run(ExitCode.USAGE, "", "speak", model, "Hi", "-o", folder + "/a.wav", "--voice", "2").err()
+                .contains("expected one of 0 to 1"));
+        assertTrue(run(ExitCode.USAGE, "", "speak", model, "\u4f60", "-o", folder + "/a.wav").err()
+                .contains("is in " + folder));
+        assertTrue(run(ExitCode.USAGE, "", "speak", model, "Hi", "-o", folder + "/a.mp3").err()
+                .contains("ends with .wav"));
+        assertFalse(Files.exists(folder.resolve("a.wav")));
     }
 
     @Test

@@ -15,7 +15,11 @@ public final class EventStream implements AutoCloseable {
         /// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
         SSE("text/event-stream; charset=utf-8"),
         /// A JSON value in each line.
-        LINES("application/x-ndjson");
+        LINES("application/x-ndjson"),
+        /// The bytes of a WAV file.
+        WAV("audio/wav"),
+        /// Samples: 16 bits, little-endian, one channel.
+        PCM("audio/pcm");
 
         private final String contentType;
 
@@ -68,10 +72,17 @@ public final class EventStream implements AutoCloseable {
     }
 
     private void write(String text) {
+        bytes(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Writes bytes that are no events, such as samples.
+    ///
+    /// @throws UncheckedIOException if the client has gone
+    public void bytes(byte[] bytes) {
         numEvents++;
         begin();
         run(() -> {
-            out.write(text.getBytes(StandardCharsets.UTF_8));
+            out.write(bytes);
             out.flush();
         });
     }
@@ -103,6 +114,11 @@ public final class EventStream implements AutoCloseable {
     /// Whether anything was sent.
     boolean hasBegun() {
         return out != null;
+    }
+
+    /// Whether it is of events, not of bytes.
+    boolean hasEvents() {
+        return form == Form.SSE || form == Form.LINES;
     }
 
     /// The number of events so far.

@@ -292,11 +292,11 @@ public final class Exchange {
         return error;
     }
 
-    /// Ends the stream, if one is open, with an error.
+    /// Ends the stream, if one of events is open, with an error.
     ///
     /// @return false if none is open, nothing was sent yet, or the client has gone
     boolean endStream(ErrorStyle style, ServeException error) {
-        if (stream == null || !stream.hasBegun() || stream.isClosed()) {
+        if (stream == null || !stream.hasBegun() || stream.isClosed() || !stream.hasEvents()) {
             return false;
         }
         try {

@@ -2,6 +2,7 @@ package glia.serve.pool;
 
 import glia.engine.load.MachineMemory;
 import glia.engine.schedule.Scheduler;
+import glia.engine.voice.Speaker;
 import glia.io.hub.HubException;
 import glia.serve.pool.ModelCatalogue.ServedModel;
 import glia.serve.request.ServeException;
@@ -39,6 +40,8 @@ public final class ModelPool implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final Map<String, Slot> slots = new LinkedHashMap<>();
     private final Map<String, String> aliases = new LinkedHashMap<>();
+    /// Models that speak, which stay loaded.
+    private final Map<String, Speaker> speakers = new LinkedHashMap<>();
     private final PoolMemory memory;
     private final Thread reaper;
     private boolean isClosed;
@@ -110,6 +113,37 @@ public final class ModelPool implements AutoCloseable {
     /// Adds a model that is loaded when it is requested. The first model answers requests without a name.
     public void add(String name, ModelCatalogue.ModelSource source) {
         memory.locked(() -> slots.put(name, new Slot(name, source, options.keepAlive())));
+    }
+
+    /// Adds a model that speaks, which the pool closes.
+    public void add(String name, Speaker speaker) {
+        memory.locked(() -> speakers.put(name, speaker));
+    }
+
+    /// Whether there are models besides those that speak.
+    public boolean hasGenerating() {
+        return !slots.isEmpty();
+    }
+
+    /// A model that speaks.
+    ///
+    /// @param name as in the request; empty for the server's first one
+    /// @throws ServeException if no model speaks (400), or there is none of this name (404)
+    public Speaker speaker(String name) {
+        lock.lock();
+        try {
+            Optional<Speaker> found = name.isEmpty() ? speakers.values().stream().findFirst()
+                    : Optional.ofNullable(speakers.get(name));
+            if (found.isEmpty() && (name.isEmpty() || lookUp(name).isPresent())) {
+                throw ServeException.badField("model", (name.isEmpty() ? "no model of this server speaks"
+                        : "'" + name + "' does not speak") + "; expected "
+                        + (speakers.isEmpty() ? "a server of a model such as facebook/mms-tts-eng"
+                        : String.join(" or ", speakers.keySet())));
+            }
+            return found.orElseThrow(() -> notServed(name));
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// Adds a further name of a model, or of a model with an adapter.
@@ -194,8 +228,16 @@ public final class ModelPool implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        if (speakers.containsKey(name)) {
+            throw ServeException.badField("model", "'" + name + "' speaks and does nothing else; send texts to "
+                    + "/v1/audio/speech");
+        }
+        throw notServed(name);
+    }
+
+    private ServeException notServed(String name) {
         String shown = name.length() > 80 ? name.substring(0, 80) + "…" : name;
-        throw new ServeException(404, "not_found_error", "model", "the model '" + shown + "' is not served here; "
+        return new ServeException(404, "not_found_error", "model", "the model '" + shown + "' is not served here; "
                 + "found " + String.join(", ", names()) + "; /v1/models lists them");
     }
 
@@ -239,6 +281,7 @@ public final class ModelPool implements AutoCloseable {
             }
             aliases.forEach((alias, name) -> ModelName.find(name, Map.of(), slots)
                     .ifPresent(found -> all.add(entry(found.called(alias)))));
+            speakers.keySet().forEach(name -> all.add(new Entry(name, Optional.empty(), 0, 0, Optional.empty())));
         });
         try {
             TreeSet<String> others = new TreeSet<>(catalogue.names());
@@ -327,6 +370,7 @@ public final class ModelPool implements AutoCloseable {
             lock.unlock();
         }
         open.forEach(memory::close);
+        speakers.values().forEach(Speaker::close);
     }
 
     /// Options of a pool of models.
