@@ -201,7 +201,7 @@ public final class Cli {
     private static Map<String, String> purposes() {
         Map<String, List<String>> names = new LinkedHashMap<>();
         names.put("Use models", List.of("chat", "run", "embed", "rerank", "classify", "fill-mask",
-                "transcribe", "draw"));
+                "transcribe", "speak", "draw"));
         names.put("Serve models", List.of("serve", "ps", "stop", "keys", "mcp", "load"));
         names.put("Get and change models", List.of("pull", "models", "convert", "quantize", "merge", "new"));
         names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));

@@ -4,6 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.load.Checkpoints;
+import glia.model.voice.SoundCodec;
 import glia.model.voice.Vits;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -11,8 +12,14 @@ import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Compute;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 
@@ -35,7 +42,8 @@ public final class VoiceCheck {
 
     /// Whether a folder holds such a model.
     public static boolean applies(Path folder) throws CheckpointException {
-        return Files.exists(folder.resolve("config.json")) && type(folder).equals(Vits.TYPE);
+        return Files.exists(folder.resolve("config.json"))
+                && List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS).contains(type(folder));
     }
 
     private static String type(Path folder) throws CheckpointException {
@@ -50,9 +58,16 @@ public final class VoiceCheck {
             throws CheckpointException {
         try (Expected expected = new Expected(folder.resolve("expected.safetensors"))) {
             VoiceCheck check = new VoiceCheck(kernels, expected, lines);
+            Config config = Config.read(model.resolve("config.json"));
             Checkpoint checkpoint = Checkpoints.open(model);
-            try (Vits vits = new Vits(Config.read(model.resolve("config.json")), model, checkpoint)) {
-                check.vits(vits);
+            if (type(model).equals(Vits.TYPE)) {
+                try (Vits vits = new Vits(config, model, checkpoint)) {
+                    check.vits(vits);
+                }
+            } else {
+                try (SoundCodec codec = new SoundCodec(config, model, checkpoint)) {
+                    check.codec(codec);
+                }
             }
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(folder, "", e.getMessage(), e);
@@ -84,6 +99,73 @@ public final class VoiceCheck {
             loss.backward();
             differences.gradients(vits.gradients(gradients));
         }
+    }
+
+    /// All sounds of the file, whose stages are compared together.
+    private void codec(SoundCodec codec) throws CheckpointException {
+        Tensor sounds = expected.reals("input_values");
+        int count = (int) sounds.shape()[0];
+        int length = (int) sounds.size() / count;
+        Map<String, List<float[]>> found = new LinkedHashMap<>();
+        List<int[][]> codes = new ArrayList<>();
+        try (Gradients gradients = new Gradients(); Recorder ops = new Recorder(kernels, gradients, w -> true,
+                Precision.EXACT)) {
+            Value loss = null;
+            for (int i = 0; i < count; i++) {
+                Tensor samples = sounds.reshape((long) count * length, 1).rows(i * length, (i + 1) * length);
+                Tensor latents = codec.latents(ops, samples, x -> add(found, "encoder_conv", byChannel(x)));
+                Tensor frames = latents;
+                boolean hasCodes = codec.numCodes() > 0;
+                add(found, "latents", hasCodes ? byChannel(latents) : latents.toArray());
+                if (hasCodes) {
+                    codes.add(codec.encode(ops, latents));
+                    frames = codec.frames(ops, codes.getLast());
+                    add(found, "quantized", byChannel(frames));
+                }
+                List<Tensor> stages = new ArrayList<>();
+                Tensor audio = codec.samples(ops, frames, stages::add);
+                add(found, "upsampled", byChannel(stages.getFirst()));
+                add(found, "decoder_transformer", stages.getLast().toArray());
+                add(found, "audio_values", audio.toArray());
+                add(found, "audio_values_forward", Arrays.copyOf(audio.toArray(), length));
+                Value own = new Value(ops, audio).square().mean();
+                own = hasCodes ? own.plus(new Value(ops, latents).square().mean()) : own;
+                loss = loss == null ? own : loss.plus(own);
+                if (hasCodes) {
+                    int[][] fewer = Arrays.copyOf(codes.getLast(), codec.numCodes() - 1);
+                    try (Compute apart = new Compute(kernels, Precision.EXACT)) {
+                        add(found, "audio_values_fewer", codec.samples(apart, codec.frames(apart, fewer), x -> { })
+                                .toArray());
+                    }
+                }
+            }
+            for (Map.Entry<String, List<float[]>> stage : found.entrySet()) {
+                if (expected.has(stage.getKey())) {
+                    differences.numbers(stage.getKey(), joined(stage.getValue()), expected.reals(stage.getKey()));
+                }
+            }
+            if (!codes.isEmpty()) {
+                same("audio_codes", codes.stream().flatMap(Arrays::stream).flatMapToInt(Arrays::stream).toArray());
+            }
+            loss = loss.times(1.0 / count);
+            differences.loss(loss.number());
+            loss.backward();
+            differences.gradients(codec.gradients(gradients));
+        }
+    }
+
+    private static void add(Map<String, List<float[]>> all, String name, float[] values) {
+        all.computeIfAbsent(name, _ -> new ArrayList<>()).add(values);
+    }
+
+    private static float[] joined(List<float[]> parts) {
+        float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
+        int at = 0;
+        for (float[] part : parts) {
+            System.arraycopy(part, 0, all, at, part.length);
+            at += part.length;
+        }
+        return all;
     }
 
     private void numbers(String name, Tensor found) throws CheckpointException {

@@ -59,7 +59,8 @@ public final class NewVoices {
             write(folder, "config.json", config.json());
             StringBuilder vocabulary = new StringBuilder();
             for (int i = 0; i < CHARACTERS.length(); i++) {
-                vocabulary.append(i == 0 ? "{" : ", ").append('"').append(CHARACTERS.charAt(i)).append("\": ").append(i);
+                vocabulary.append(i == 0 ? "{" : ", ").append('"').append(CHARACTERS.charAt(i)).append("\": ")
+                        .append(i);
             }
             write(folder, "vocab.json", vocabulary + "}\n");
             write(folder, "tokenizer_config.json", """

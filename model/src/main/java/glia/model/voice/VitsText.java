@@ -84,7 +84,8 @@ final class VitsText {
             case "gelu_new", "gelu_pytorch_tanh" -> Activation.GELU_TANH;
             case "silu", "swish" -> Activation.SILU;
             case "tanh" -> Activation.TANH;
-            default -> throw config.error("hidden_act", "is " + name + ", expected relu, gelu, gelu_new, silu or tanh");
+            default -> throw config.error("hidden_act", "is " + name + ", expected relu, gelu, gelu_new, silu or "
+                    + "tanh");
         };
     }
 

@@ -55,7 +55,7 @@ final class VoiceTensors implements AutoCloseable {
         this.withoutBias = withoutBias;
     }
 
-    /// Tensors with random values, one for each that a layer asks for.
+    /// Tensors with random values, one for each that a layer reads.
     ///
     /// @param withoutBias layers that have no bias
     static VoiceTensors fresh(long seed, Set<String> withoutBias) {

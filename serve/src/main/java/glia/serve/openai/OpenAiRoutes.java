@@ -91,8 +91,8 @@ public final class OpenAiRoutes {
                         Transcriptions.TRANSCRIPTIONS, speech::transcribe),
                 Route.post("/v1/audio/translations", STYLE, "the same in English", Transcriptions.TRANSLATIONS,
                         speech::translate),
-                Route.post("/v1/audio/speech", STYLE, "speaks a text: WAV or PCM, see [speech](speech.md#text-to-speech)",
-                        Speech.SPEECH, new Speech(models)),
+                Route.post("/v1/audio/speech", STYLE, "speaks a text: WAV or PCM, see "
+                        + "[speech](speech.md#text-to-speech)", Speech.SPEECH, new Speech(models)),
                 Route.post("/v1/multi-vector", STYLE, "a vector for each token (ColBERT), in the form of Jina",
                         OpenAiFields.MULTI_VECTOR, further::answerTokens),
                 Route.post("/pooling", STYLE, "the same, in the form of vLLM", OpenAiFields.MULTI_VECTOR,
