@@ -67,7 +67,8 @@ final class VitsText {
                     Map.of(tensors, attention + "out_proj", hidden),
                     near(tensors, attention + "emb_rel_k", window), near(tensors, attention + "emb_rel_v", window),
                     TimeConvolution.same(tensors, layer + ".feed_forward.conv_1", hidden, inner, kernel, 1),
-                    TimeConvolution.same(tensors, layer + ".feed_forward.conv_2", inner, hidden, kernel, 1), new Weight[] {
+                    TimeConvolution.same(tensors, layer + ".feed_forward.conv_2", inner, hidden, kernel, 1),
+                    new Weight[] {
                         tensors.weight(layer + ".layer_norm.weight", hidden),
                         tensors.weight(layer + ".layer_norm.bias", hidden),
                         tensors.weight(layer + ".final_layer_norm.weight", hidden),
