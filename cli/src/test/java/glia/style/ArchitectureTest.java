@@ -56,7 +56,8 @@ class ArchitectureTest {
     void packagesOfTheEngineUseOnlyThoseBeforeThem() {
         requireOrder(ENGINE.stream().map(name -> "glia.engine." + name).toList());
         String[] front = {"glia.engine", "glia.engine.call..", "glia.engine.embedding..", "glia.engine.inspect..",
-            "glia.engine.picture..", "glia.engine.score..", "glia.engine.speech..", "glia.engine.training.."};
+            "glia.engine.picture..", "glia.engine.score..", "glia.engine.speech..", "glia.engine.training..",
+            "glia.engine.voice.."};
         String[] below = ENGINE.stream().map(name -> "glia.engine." + name + "..").toArray(String[]::new);
         noClasses().that().resideInAnyPackage(below).should().dependOnClassesThat().resideInAnyPackage(front)
                 .check(CLASSES);
