@@ -4,6 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.load.Checkpoints;
+import glia.model.voice.Csm;
 import glia.model.voice.SoundCodec;
 import glia.model.voice.Vits;
 import glia.tensor.Precision;
@@ -22,11 +23,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
 
 /// Compares models that speak with the `expected.safetensors` of their folders: each stage, the samples, the loss and
 /// its gradients. Random numbers are those of the file.
 public final class VoiceCheck {
     private static final double TOLERANCE = 1e-4;
+    /// The label of a frame of which the first code alone is learned.
+    private static final int ONLY_FIRST = -101;
 
     private final Kernels kernels;
     private final Expected expected;
@@ -43,7 +47,8 @@ public final class VoiceCheck {
     /// Whether a folder holds such a model.
     public static boolean applies(Path folder) throws CheckpointException {
         return Files.exists(folder.resolve("config.json"))
-                && List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS).contains(type(folder));
+                && List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS,
+                        Csm.TYPE).contains(type(folder));
     }
 
     private static String type(Path folder) throws CheckpointException {
@@ -63,6 +68,10 @@ public final class VoiceCheck {
             if (type(model).equals(Vits.TYPE)) {
                 try (Vits vits = new Vits(config, model, checkpoint)) {
                     check.vits(vits);
+                }
+            } else if (type(model).equals(Csm.TYPE)) {
+                try (Csm csm = new Csm(config, model, checkpoint)) {
+                    check.csm(csm);
                 }
             } else {
                 try (SoundCodec codec = new SoundCodec(config, model, checkpoint)) {
@@ -152,6 +161,63 @@ public final class VoiceCheck {
             loss.backward();
             differences.gradients(codec.gradients(gradients));
         }
+    }
+
+    /// A text with a sound: codes, logits, losses; then frames that are generated greedily.
+    private void csm(Csm csm) throws CheckpointException {
+        int[] ids = expected.ids("input_ids")[0];
+        int[] labels = expected.ids("labels")[0];
+        Tensor values = expected.reals("input_values");
+        try (Gradients gradients = new Gradients(); Recorder ops = new Recorder(kernels, gradients, w -> true,
+                Precision.EXACT); Compute apart = new Compute(kernels, Precision.EXACT)) {
+            Tensor samples = values.reshape(values.size(), 1);
+            int[][] codes = csm.codec().encode(apart, csm.codec().latents(apart, samples, x -> { }));
+            same("audio_codes", Arrays.stream(codes).flatMapToInt(Arrays::stream).toArray());
+            int[][] frames = csm.frames(ids, codes);
+            Tensor rows = csm.rows(ops, ids, frames);
+            Tensor states = csm.states(ops, rows);
+            Tensor logits = csm.firstLogits(ops, states);
+            numbers("logits", logits);
+            int[] next = IntStream.range(1, ids.length).filter(t -> frames[t] != null).toArray();
+            int[] wanted = IntStream.of(next).map(t -> frames[t][0]).toArray();
+            Value loss = new Value(ops, logits).rows(IntStream.of(next).map(t -> t - 1).toArray()).logSoftmax()
+                    .pick(wanted).mean().times(-1);
+            lines.accept(new CheckLine("backbone loss", Math.abs(loss.number()
+                    - expected.reals("backbone_loss").get(0)), TOLERANCE, ""));
+            int[] whole = IntStream.of(next).filter(t -> labels[t] != ONLY_FIRST).toArray();
+            int[][] read = IntStream.of(whole).mapToObj(t -> frames[t]).toArray(int[][]::new);
+            Tensor others = csm.otherLogits(ops, ops.select(states, IntStream.of(whole).map(t -> t - 1).toArray(),
+                    whole.length), read);
+            numbers("depth_decoder_logits", others);
+            loss = loss.plus(new Value(ops, others).logSoftmax().pick(Arrays.stream(read).flatMapToInt(frame ->
+                    Arrays.stream(frame, 1, frame.length)).toArray()).mean().times(-1));
+            differences.loss(loss.number());
+            loss.backward();
+            differences.gradients(csm.gradients(gradients));
+            generate(csm, apart, ids, frames);
+        }
+    }
+
+    private void generate(Csm csm, Compute ops, int[] ids, int[][] frames) throws CheckpointException {
+        Csm.Generation generation = csm.begin(csm.rows(ops, ids, frames));
+        List<float[]> first = new ArrayList<>();
+        List<float[]> others = new ArrayList<>();
+        List<int[]> all = new ArrayList<>();
+        for (int i = 0; i < expected.reals("gen.backbone_logits").shape()[1]; i++) {
+            int[] count = new int[1];
+            all.add(generation.next(ops, logits -> {
+                (count[0]++ == 0 ? first : others).add(logits.toArray());
+                return best(logits);
+            }));
+        }
+        differences.numbers("gen.backbone_logits", joined(first), expected.reals("gen.backbone_logits"));
+        differences.numbers("gen.depth_logits", joined(others), expected.reals("gen.depth_logits"));
+        same("gen.codes", all.stream().flatMapToInt(Arrays::stream).toArray());
+        numbers("gen.audio_values", csm.samples(ops, all));
+    }
+
+    private static int best(Tensor logits) {
+        return IntStream.range(0, logits.cols()).reduce(0, (a, b) -> logits.get(b) > logits.get(a) ? b : a);
     }
 
     private static void add(Map<String, List<float[]>> all, String name, float[] values) {

@@ -3,6 +3,7 @@ package glia.model.voice;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.voice.VoiceTransformer.Form;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Activation;
@@ -29,11 +30,11 @@ public final class SoundCodec implements AutoCloseable {
     private final int sampleRate;
     private final int hop;
     private final Seanet encoder;
-    private final CodecTransformer encoding;
+    private final VoiceTransformer encoding;
     private final TimeConvolution down;
     private final int stride;
     private final TimeConvolution up;
-    private final CodecTransformer decoding;
+    private final VoiceTransformer decoding;
     private final Seanet decoder;
     /// Books of meaning and of sound; empty for continuous frames.
     private final List<ResidualQuantizer> quantizers;
@@ -72,7 +73,7 @@ public final class SoundCodec implements AutoCloseable {
         String out = prefix + (isContinuous ? "decoder." : "");
         encoder = Seanet.encoder(config, tensors, prefix + (isContinuous ? "encoder.encoder_seanet.layers."
                 : "encoder.layers."));
-        encoding = new CodecTransformer(config, tensors, in + "encoder_transformer.", activation);
+        encoding = new VoiceTransformer(config, tensors, in + "encoder_transformer.", Form.CODEC, activation);
         int latent = isContinuous ? config.positive("latent_dim", 32) : hidden;
         down = TimeConvolution.of(tensors, in + "downsample.conv", hidden, latent, 1,
                 new Taps(2 * stride, stride, 1, 0, 0));
@@ -80,7 +81,7 @@ public final class SoundCodec implements AutoCloseable {
                 : Optional.empty();
         up = Seanet.transposed(config, tensors, out + "upsample.conv", hidden, hidden, stride,
                 config.positive("upsample_groups", hidden));
-        decoding = new CodecTransformer(config, tensors, out + "decoder_transformer.", activation);
+        decoding = new VoiceTransformer(config, tensors, out + "decoder_transformer.", Form.CODEC, activation);
         decoder = Seanet.decoder(config, tensors, prefix + (isContinuous ? "decoder.decoder_seanet.layers."
                 : "decoder.layers."));
         quantizers = isContinuous ? List.of() : quantizers(config, tensors, prefix + "quantizer.", hidden);
@@ -146,7 +147,7 @@ public final class SoundCodec implements AutoCloseable {
     public Tensor latents(Ops ops, Tensor samples, Consumer<Tensor> seen) {
         Tensor x = encoder.of(ops, samples);
         seen.accept(x);
-        x = encoding.of(ops, x);
+        x = encoding.of(ops, x, 1);
         // The ends repeat the first and the last row.
         int before = stride;
         int last = x.rows() - 1;
@@ -185,7 +186,7 @@ public final class SoundCodec implements AutoCloseable {
     public Tensor samples(Ops ops, Tensor frames, Consumer<Tensor> seen) {
         Tensor x = up.of(ops, latentMap.isPresent() ? ops.linear(frames, latentMap.get()) : frames);
         seen.accept(x);
-        x = decoding.of(ops, x);
+        x = decoding.of(ops, x, 1);
         seen.accept(x);
         return decoder.of(ops, x);
     }

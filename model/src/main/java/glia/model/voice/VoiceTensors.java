@@ -179,6 +179,22 @@ final class VoiceTensors implements AutoCloseable {
         });
     }
 
+    /// The matrices `[V, H]` of a tensor `[n, H, V]`, one below the other.
+    Weight turned(String name, int count, int inputs, int outputs) throws CheckpointException {
+        return computed(name, new long[] {count, inputs, outputs}, tensor -> turn(Tensor.allocate(arena, DType.F32,
+                (long) count * outputs, inputs), tensor, inputs, outputs), gradient -> turn(Tensor.allocate(
+                Arena.ofAuto(), DType.F32, count, inputs, outputs), gradient, outputs, inputs));
+    }
+
+    /// Transposes each matrix of `rows` and `cols`.
+    private static Tensor turn(Tensor to, Tensor from, int rows, int cols) {
+        for (long i = 0; i < from.size(); i++) {
+            long inside = i % ((long) rows * cols);
+            to.set(i - inside + inside % cols * rows + inside / cols, from.get(i));
+        }
+        return to;
+    }
+
     private Weight computed(String name, long[] shape, UnaryOperator<Tensor> arranged, UnaryOperator<Tensor> back)
             throws CheckpointException {
         Made known = made.get(name);

@@ -1,0 +1,199 @@
+package glia.model.voice;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.RopeConfig;
+import glia.model.spec.Rope;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Scales.WeightedColumns;
+import glia.tensor.ops.row.Sums.Sum;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// A transformer over rows, for models of sound, whose rows are sums and projections that train with it: causal
+/// attention with rotary positions, maybe within a window.
+final class VoiceTransformer {
+    /// The norms and MLPs.
+    enum Form {
+        /// Layer norms, plain MLPs, scaled branches, no norm at the end.
+        CODEC("norm_eps"),
+        /// RMS norms and gated MLPs.
+        GATED("rms_norm_eps");
+
+        private final String epsilon;
+
+        Form(String epsilon) {
+            this.epsilon = epsilon;
+        }
+    }
+
+    /// What a sequence remembers: keys and values of each layer.
+    static final class Memory {
+        private final List<Cache> caches = new ArrayList<>();
+        private int length;
+
+        private KeyValueState of(int layer) {
+            while (caches.size() <= layer) {
+                caches.add(new Cache());
+            }
+            return caches.get(layer);
+        }
+    }
+
+    /// The keys and values of a layer, one sequence.
+    private static final class Cache implements KeyValueState {
+        private Tensor keys;
+        private Tensor values;
+        private int length;
+
+        @Override
+        public KeyValues[] append(Tensor newKeys, Tensor newValues, Runs runs) {
+            int end = length + newKeys.rows();
+            if (keys == null || end > keys.rows()) {
+                keys = grown(keys, end, newKeys.cols());
+                values = grown(values, end, newValues.cols());
+            }
+            keys.rows(length, end).copyFrom(newKeys);
+            values.rows(length, end).copyFrom(newValues);
+            length = end;
+            return new KeyValues[] {KeyValues.of(keys.rows(0, end), values.rows(0, end))};
+        }
+
+        private Tensor grown(Tensor old, int rows, int cols) {
+            Tensor more = Tensor.allocate(Arena.ofAuto(), DType.F32, 2L * rows, cols);
+            if (length > 0) {
+                more.rows(0, length).copyFrom(old.rows(0, length));
+            }
+            return more;
+        }
+    }
+
+    /// A norm with a bias, if it has one.
+    private record Norm(Weight weight, Optional<Weight> bias, float epsilon) {
+        Tensor of(Ops ops, Tensor x) {
+            return bias.isPresent() ? ops.layerNorm(x, weight, bias.get(), epsilon)
+                    : ops.rmsNorm(x, weight, epsilon, 0);
+        }
+    }
+
+    /// @param up of the MLP: one matrix, or those of the gate and of the values
+    /// @param scales of the branches of attention and MLP, if there are some
+    private record Layer(Norm beforeAttention, Norm beforeMlp, Weight[] qkv, Weight out, Weight[] up, Weight down,
+            List<Weight> scales) { }
+
+    private final AttentionShape shape;
+    private final RopeTable rope;
+    private final Activation activation;
+    private final List<Layer> layers = new ArrayList<>();
+    private final Optional<Norm> last;
+    private final int hidden;
+
+    /// @param prefix of the names of the tensors
+    VoiceTransformer(Config config, VoiceTensors tensors, String prefix, Form form, Activation activation)
+            throws CheckpointException {
+        hidden = config.positive("hidden_size");
+        int heads = config.positive("num_attention_heads");
+        int keyHeads = config.positive("num_key_value_heads", heads);
+        int size = config.isNull("head_dim") ? hidden / heads : config.positive("head_dim", hidden / heads);
+        int inner = config.positive("intermediate_size");
+        for (String bias : List.of("attention_bias", "mlp_bias")) {
+            if (config.flag(bias, false)) {
+                throw config.error(bias, "is true; expected false");
+            }
+        }
+        this.activation = activation;
+        shape = new AttentionShape(heads, keyHeads, size, size, (float) (1 / Math.sqrt(size)), form != Form.CODEC
+                || config.isNull("sliding_window") ? new Span.Causal()
+                : new Span.Sliding(config.positive("sliding_window", 250)));
+        rope = table(RopeConfig.read(config, size, 10000), config.positive("max_position_embeddings", 8000));
+        for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+            String name = prefix + "layers." + i + ".";
+            String attention = name + "self_attn.";
+            boolean isGated = form == Form.GATED;
+            layers.add(new Layer(norm(config, tensors, name + "input_layernorm", form),
+                    norm(config, tensors, name + "post_attention_layernorm", form), new Weight[] {
+                        tensors.weight(attention + "q_proj.weight", heads * size, hidden),
+                        tensors.weight(attention + "k_proj.weight", keyHeads * size, hidden),
+                        tensors.weight(attention + "v_proj.weight", keyHeads * size, hidden)},
+                    tensors.weight(attention + "o_proj.weight", hidden, heads * size), isGated
+                        ? new Weight[] {tensors.weight(name + "mlp.gate_proj.weight", inner, hidden),
+                            tensors.weight(name + "mlp.up_proj.weight", inner, hidden)}
+                        : new Weight[] {tensors.weight(name + "mlp.fc1.weight", inner, hidden)},
+                    tensors.weight(name + (isGated ? "mlp.down_proj.weight" : "mlp.fc2.weight"), hidden, inner),
+                    form != Form.CODEC ? List.of()
+                        : List.of(tensors.weight(name + "self_attn_layer_scale.scale", hidden),
+                            tensors.weight(name + "mlp_layer_scale.scale", hidden))));
+        }
+        last = form == Form.CODEC ? Optional.empty() : Optional.of(norm(config, tensors, prefix + "norm", form));
+    }
+
+    private static RopeTable table(Rope.Rotary spec, int context) {
+        double[] exact = spec.frequencies(context);
+        float[] frequencies = new float[exact.length];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = (float) exact[i];
+        }
+        return new RopeTable(frequencies, (float) spec.scaling().attentionFactor(context), spec.layout());
+    }
+
+    private Norm norm(Config config, VoiceTensors tensors, String name, Form form) throws CheckpointException {
+        return new Norm(tensors.weight(name + ".weight", hidden), form == Form.GATED ? Optional.empty()
+                : Optional.of(tensors.weight(name + ".bias", hidden)), (float) config.real(form.epsilon, 1e-5));
+    }
+
+    /// The size of a row.
+    int hidden() {
+        return hidden;
+    }
+
+    /// Whole sequences of the same length one after another.
+    Tensor of(Ops ops, Tensor rows, int count) {
+        Runs runs = new Runs();
+        for (int i = 0; i < count; i++) {
+            runs.add(rows.rows() / count, 0);
+        }
+        return run(ops, rows, runs, Optional.empty());
+    }
+
+    /// The next rows of a sequence.
+    Tensor next(Ops ops, Tensor rows, Memory memory) {
+        Tensor y = run(ops, rows, new Runs().add(rows.rows(), memory.length), Optional.of(memory));
+        memory.length += rows.rows();
+        return y;
+    }
+
+    private Tensor run(Ops ops, Tensor rows, Runs runs, Optional<Memory> memory) {
+        Tensor x = rows;
+        for (int i = 0; i < layers.size(); i++) {
+            Layer layer = layers.get(i);
+            Tensor[] qkv = ops.linear(layer.beforeAttention.of(ops, x), layer.qkv);
+            Tensor q = ops.rotate(qkv[0], shape.keySize(), rope, runs.positions());
+            Tensor k = ops.rotate(qkv[1], shape.keySize(), rope, runs.positions());
+            int number = i;
+            Tensor attended = ops.linear(ops.attention(q, k, qkv[2], memory.map(m -> m.of(number))
+                    .orElse(KeyValueState.NONE), runs, shape), layer.out);
+            x = ops.apply(new Sum(x, 1, scaled(ops, attended, layer, 0), 1));
+            Tensor[] inner = ops.linear(layer.beforeMlp.of(ops, x), layer.up);
+            Tensor mlp = ops.linear(inner.length == 2 ? ops.gated(inner[0], inner[1], activation)
+                    : ops.activate(inner[0], activation), layer.down);
+            x = ops.apply(new Sum(x, 1, scaled(ops, mlp, layer, 1), 1));
+        }
+        return last.isPresent() ? last.get().of(ops, x) : x;
+    }
+
+    private static Tensor scaled(Ops ops, Tensor x, Layer layer, int branch) {
+        return layer.scales.isEmpty() ? x : ops.apply(new WeightedColumns(x, layer.scales.get(branch)));
+    }
+}
