@@ -91,7 +91,8 @@ public final class Cli {
     /// @param console where to read and write
     public Cli(Console console) {
         this.console = console;
-        this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
+        this.commands = List.of(new ChatCommand(), new RunCommand(Version::line), new PullCommand(),
+                new ModelsCommand(),
                 new RemoveCommand(), new ClearCommand(), new ConvertCommand(), new QuantizeCommand(),
                 new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new LensCommand(),

@@ -1,5 +1,6 @@
 package glia.cluster;
 
+import glia.tensor.ops.RankGroup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,20 +15,33 @@ import java.util.concurrent.atomic.AtomicLong;
 ///
 /// Each operation is made of pairwise exchanges, of which the `d`-th sends to rank `r + d` and receives from `r - d`.
 /// `bytesSent` counts what leaves a rank. One thread at a time.
-public final class Collective implements AutoCloseable {
+public final class Collective implements RankGroup, AutoCloseable {
     private final Transport transport;
-    private final AtomicLong sent = new AtomicLong();
+    private final AtomicLong sent;
 
     public Collective(Transport transport) {
+        this(transport, new AtomicLong());
+    }
+
+    private Collective(Transport transport, AtomicLong sent) {
         this.transport = transport;
+        this.sent = sent;
+    }
+
+    /// The operations of some of the ranks, this one among them, which are numbered by their order here. What they send
+    /// is counted by this collective, too. No barrier; whoever fails ends all ranks.
+    public Collective of(int... members) {
+        return new Collective(new Members(transport, members), sent);
     }
 
     /// The number of this rank, from 0.
+    @Override
     public int rank() {
         return transport.rank();
     }
 
     /// The number of ranks.
+    @Override
     public int size() {
         return transport.size();
     }
@@ -47,10 +61,18 @@ public final class Collective implements AutoCloseable {
         sent.addAndGet(send.byteSize());
     }
 
+    /// Sends and receives at once, and has nothing to wait for.
+    @Override
+    public Runnable begin(MemorySegment send, int to, MemorySegment receive, int from) {
+        sendReceive(send, to, receive, from);
+        return () -> { };
+    }
+
     /// Sends slice `p` of `send` to each rank `p`, and receives from it slice `p` of `receive`.
     ///
     /// @param send a slice for each rank, off-heap
     /// @param receive a slice from each rank, off-heap
+    @Override
     public void allToAll(List<MemorySegment> send, List<MemorySegment> receive) {
         for (int d = 0; d < size(); d++) {
             int to = (rank() + d) % size();
@@ -62,6 +84,7 @@ public final class Collective implements AutoCloseable {
     /// Gives all ranks the slice of each.
     ///
     /// @param slices a slice for each rank, of which this rank's holds its values
+    @Override
     public void allGather(List<MemorySegment> slices) {
         gather(slices);
         sent.addAndGet((size() - 1) * slices.get(rank()).byteSize());
@@ -132,5 +155,40 @@ public final class Collective implements AutoCloseable {
     @Override
     public void close() {
         transport.close();
+    }
+
+    /// Some ranks of a transport.
+    private record Members(Transport all, int[] members) implements Transport {
+        @Override
+        public int rank() {
+            int rank = 0;
+            while (members[rank] != all.rank()) {
+                rank++;
+            }
+            return rank;
+        }
+
+        @Override
+        public int size() {
+            return members.length;
+        }
+
+        @Override
+        public void sendReceive(MemorySegment send, int to, MemorySegment receive, int from) {
+            all.sendReceive(send, members[to], receive, members[from]);
+        }
+
+        @Override
+        public void barrier() {
+            throw new UnsupportedOperationException("some ranks have no barrier");
+        }
+
+        @Override
+        public void abort(String cause) {
+            all.abort(cause);
+        }
+
+        @Override
+        public void close() { }
     }
 }

@@ -6,7 +6,9 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -14,11 +16,13 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /// Adds up gradients over ranks: each rank owns a slice of every bucket, gets that slice of all ranks, and adds them in
 /// the order of the ranks to the sum of the micro-batches before. At the end of a step all slices are gathered, or with
@@ -49,6 +53,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     private Gradients released;
     private boolean isSharded;
     private boolean isLocal;
+    private Optional<Context> context = Optional.empty();
     private MemorySegment received = MemorySegment.NULL;
     /// Backward passes of the step.
     private int passes;
@@ -83,6 +88,19 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
         return isLocal;
     }
 
+    /// Lets each `count` ranks in a row share the tokens of micro-batches. What they exchange takes its turn on the
+    /// thread of gradients, so all ranks exchange in the same order.
+    void shareContext(int count, ContextParallel.Method method) {
+        int first = rank() - rank() % count;
+        context = Optional.of(new Context(new Sharers(collective.of(IntStream.range(first, first + count).toArray())),
+                method));
+    }
+
+    @Override
+    public Optional<Context> context() {
+        return context;
+    }
+
     /// The kernels that add.
     Kernels kernels() {
         return kernels;
@@ -92,9 +110,9 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     public double[] all(double... ofRank) {
         await();
         double[][] ranks = collective.all(ofRank);
-        double[] all = new double[ofRank.length * size()];
+        double[] all = new double[ofRank.length * numGroups()];
         for (int i = 0; i < all.length; i++) {
-            all[i] = ranks[i % size()][i / size()];
+            all[i] = ranks[i % numGroups() * (size() / numGroups())][i / numGroups()];
         }
         return all;
     }
@@ -257,11 +275,15 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     }
 
     private void end(Exchange exchange) {
+        end(exchange.end);
+        if (released != null) {
+            released.release(exchange.bucket);
+        }
+    }
+
+    private static void end(Future<?> exchange) {
         try {
-            exchange.end.get();
-            if (released != null) {
-                released.release(exchange.bucket);
-            }
+            exchange.get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new RankException("interrupted", e);
@@ -279,10 +301,19 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
                 isFirst ? from : 0);
     }
 
+    /// The rank that waits least is the one that the others wait for.
     @Override
     public Map<String, Double> figures() {
+        double[][] waiting = collective.all(waited / 1e9);
+        int slowest = 0;
+        double longest = 0;
+        for (int r = 0; r < size(); r++) {
+            slowest = waiting[r][0] < waiting[slowest][0] ? r : slowest;
+            longest = Math.max(longest, waiting[r][0]);
+        }
         Map<String, Double> figures = Map.of("ranks/bytes_sent", (double) (collective.bytesSent() - sentBefore),
-                "ranks/seconds_waiting", waited / 1e9);
+                "ranks/seconds_waiting", waited / 1e9, "ranks/slowest", (double) slowest,
+                "ranks/seconds_for_slowest", longest - waiting[slowest][0]);
         sentBefore = collective.bytesSent();
         waited = 0;
         return figures;
@@ -292,5 +323,46 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     public void close() {
         thread.shutdownNow();
         arena.close();
+    }
+
+    /// Ranks that share micro-batches.
+    private final class Sharers implements RankGroup {
+        private final Collective members;
+
+        Sharers(Collective members) {
+            this.members = members;
+        }
+
+        @Override
+        public int rank() {
+            return members.rank();
+        }
+
+        @Override
+        public int size() {
+            return members.size();
+        }
+
+        @Override
+        public void allGather(List<MemorySegment> slices) {
+            await(thread.submit(() -> members.allGather(slices)));
+        }
+
+        @Override
+        public void allToAll(List<MemorySegment> send, List<MemorySegment> receive) {
+            await(thread.submit(() -> members.allToAll(send, receive)));
+        }
+
+        @Override
+        public Runnable begin(MemorySegment send, int to, MemorySegment receive, int from) {
+            Future<?> exchange = thread.submit(() -> members.sendReceive(send, to, receive, from));
+            return () -> await(exchange);
+        }
+
+        private void await(Future<?> exchange) {
+            long start = System.nanoTime();
+            end(exchange);
+            waited += System.nanoTime() - start;
+        }
     }
 }

@@ -3,7 +3,9 @@ package glia.cluster;
 import glia.engine.training.Reduction;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
+import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ContextParallel;
 import glia.train.recipe.RunRanks;
 import glia.train.run.Trainer;
 import java.io.PrintStream;
@@ -144,8 +146,18 @@ public final class Launch {
         }
 
         @Override
+        public RankGroup members() {
+            return collective;
+        }
+
+        @Override
         public void stepAlone() {
             reduction.stepAlone();
+        }
+
+        @Override
+        public void shareContext(int size, ContextParallel.Method method) {
+            reduction.shareContext(size, method);
         }
 
         @Override

@@ -16,6 +16,8 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.ops.LowRank;
+import glia.tensor.ops.RankGroup;
+import glia.tensor.ops.TreeProduct;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -45,6 +47,8 @@ public final class Model implements AutoCloseable {
     /// The memory that this model owns; empty for a view of another model.
     private final Optional<Arena> copies;
     private final Decoder decoder;
+    /// Of a rank's part of a model, the weights whose products are added over ranks.
+    private Map<Weight, TreeProduct> products = Map.of();
 
     /// @param config the config of a model that was created, or loaded with a new head
     /// @param otherHead the stored copy of a tied head, if the file has one
@@ -120,6 +124,26 @@ public final class Model implements AutoCloseable {
     /// @throws IllegalArgumentException if the model cannot have it
     public Model with(RopeChange change) {
         return new Model(this, change.apply(spec), sources, stored, weights);
+    }
+
+    /// This rank's part of this model, a view of it: some attention heads and columns of MLPs, of which all ranks
+    /// together have all (tensor parallelism). Engines of it compute together with those of the other ranks, all the
+    /// same passes, and get the same bits on 1, 2, 4 and 8 ranks. Not for training.
+    ///
+    /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or the model has adapters
+    public Model divided(RankGroup ranks) {
+        return TensorParallel.of(this, ranks);
+    }
+
+    Model divided(ModelSpec own, Weights parts, Map<Weight, TreeProduct> sums) {
+        Model view = new Model(this, own, sources, stored, parts);
+        view.products = sums;
+        return view;
+    }
+
+    /// Of a rank's part of a model, the weights whose products are added over ranks, by identity; empty for others.
+    public Map<Weight, TreeProduct> dividedProducts() {
+        return products;
     }
 
     /// A view of this model in which a tied head is a parameter of its own, with the same weight as the embedding until

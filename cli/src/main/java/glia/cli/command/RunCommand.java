@@ -23,6 +23,7 @@ import glia.engine.Generator;
 import glia.engine.LanguageModel;
 import glia.engine.TextListener;
 import glia.engine.grammar.Grammar;
+import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.hub.ModelLocation;
 import glia.reason.search.Search.Candidate;
@@ -41,7 +42,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 
 /// Answers one prompt.
 public final class RunCommand implements Command {
@@ -54,8 +57,14 @@ public final class RunCommand implements Command {
     private static final Option<String> SUFFIX = Option.text("TEXT", "text after the answer: fills the gap between "
             + "PROMPT and TEXT, without a chat template (fill in the middle)", "--suffix");
 
+    private final Supplier<String> version;
+
     /// For [glia.cli.Cli].
-    public RunCommand() {}
+    ///
+    /// @param version of this program, which all ranks must have
+    public RunCommand(Supplier<String> version) {
+        this.version = version;
+    }
 
     @Override
     public String name() {
@@ -71,7 +80,7 @@ public final class RunCommand implements Command {
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
-                                ComputeOptions.ADAPTER)))
+                                ComputeOptions.ADAPTER, ComputeOptions.TENSOR)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named
@@ -113,12 +122,25 @@ public final class RunCommand implements Command {
             throw new UsageException("PROMPT is empty: give it after MODEL or on standard input; --raw \"\" begins a "
                     + "text from nothing");
         }
-        boolean json = arguments.has(Json.OPTION);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "auto", console), arguments,
-                console)) {
+        if (arguments.get(ComputeOptions.TENSOR).isEmpty()) {
+            return answer(arguments, console, choice, prompt, strategy, grammar,
+                    Models.generating(arguments, "auto", console), OptionalLong.empty());
+        }
+        long seed = ThreadLocalRandom.current().nextLong();
+        return RanksTogether.run(arguments, console, version.get(), (options, ranks, own) -> answer(arguments, own,
+                choice, ranks.all(prompt).getFirst(), strategy, grammar, options,
+                OptionalLong.of(Long.parseLong(ranks.all(Long.toString(seed)).getFirst()))));
+    }
+
+    /// @param seed in place of a random one
+    private static int answer(Arguments arguments, Console console, ModelLocation choice, String prompt,
+            Optional<Strategy> strategy, Optional<Grammar> grammar, LoadOptions load, OptionalLong seed)
+            throws IOException {
+        boolean json = arguments.has(Json.OPTION);
+        try (LanguageModel model = Models.load(choice.path(), load, arguments, console)) {
             ChatMessage question = ChatMessage.user(prompt).withPictures(PictureFlags.of(arguments, model));
-            GenerationOptions free = GenerationFlags.of(arguments, model.options());
+            GenerationOptions free = seeded(GenerationFlags.of(arguments, model.options()), seed);
             GenerationOptions options = grammar.map(free::withGrammar).orElse(free);
             if (!json) {
                 UnknownCharacters.note(model.tokenizer(), prompt)
@@ -142,6 +164,12 @@ public final class RunCommand implements Command {
             wrong.ifPresent(why -> console.err().println("glia: " + why));
             return wrong.isPresent() ? ExitCode.FAILED : ExitCode.OK;
         }
+    }
+
+    private static GenerationOptions seeded(GenerationOptions options, OptionalLong seed) {
+        SamplingOptions sampling = options.sampling();
+        return seed.isEmpty() || sampling.seed().isPresent() ? options
+                : options.withSampling(sampling.withSeed(seed.getAsLong()));
     }
 
     /// What the user may not expect of the answer. The summary on a terminal says why it is incomplete.

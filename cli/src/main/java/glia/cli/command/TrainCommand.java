@@ -17,6 +17,7 @@ import glia.tensor.kernel.Workers;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.RecipeStage;
+import glia.train.recipe.RunTogether;
 import glia.train.recipe.ShippedRecipes;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -102,9 +103,9 @@ public final class TrainCommand implements Command {
 
     /// The ranks that train together, unless the processes of a job do.
     private static int ranks(List<RecipeStage> stages) throws CheckpointException {
-        long ranks = stages.getFirst().recipe().find(RecipeKeys.DATA_PARALLEL).orElse(1L);
+        long ranks = RunTogether.size(stages.getFirst().recipe());
         for (RecipeStage stage : stages) {
-            if (stage.recipe().find(RecipeKeys.DATA_PARALLEL).orElse(1L) != ranks) {
+            if (RunTogether.size(stage.recipe()) != ranks) {
                 throw stage.recipe().error(RecipeKeys.DATA_PARALLEL, "differs between the stages; give all the same");
             }
         }

@@ -66,6 +66,12 @@ public final class ComputeOptions {
                     + "positions in pages of 8 to 64 (default: 64) whose keys promise the largest weights; without "
                     + "speculative decoding (default: all positions)", "--attention").in(GROUP);
 
+    /// For commands that many processes may run together.
+    public static final Option<Integer> TENSOR = Option.integer("N", 1, 8, "ranks among which attention heads, their "
+            + "KV cache and columns of MLPs are divided (tensor parallelism): 1, 2, 4 or 8 processes of mpiexec, or "
+            + "threads; the same bits on any number", "--tensor").in(GROUP)
+            .elsewhere("--tensor-parallel-size", "-tp", "--tp");
+
     private static final Option<RopeChange.Kind> ROPE_SCALING = Option.choice("TYPE", RopeChange.Kind.class,
             "scaling of rotary positions, in place of the model's own, for a context --rope-scale times as long",
             "--rope-scaling").in(GROUP).elsewhere("--rope-scaling-type");
@@ -146,7 +152,7 @@ public final class ComputeOptions {
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
                 arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments),
-                PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION));
+                PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION), Optional.empty());
     }
 
     /// The scaling of rotary positions that the command line has in place of the model's.

@@ -5,6 +5,7 @@ import glia.train.report.FlopsUtilization;
 import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,11 +20,14 @@ import java.util.function.LongSupplier;
 /// step 120/200  reward 0.412  accuracy 37.5 %  210.3 tokens/s  MFU 12 %  grad 0.31  lr 1.0e-04  9 min 12 s left
 /// ```
 ///
-/// The loss is the exponential moving average of about 20 steps. Figures that do not fit the terminal are left out.
+/// Tokens are those of all ranks; a rank that the others wait for is named. The loss is the exponential moving average
+/// of about 20 steps. Figures that do not fit the terminal are left out.
 public final class TrainingProgress implements TrainingListener {
     private static final double DECAY = 0.95;
     private static final long REDRAW_NANOS = 100_000_000;
     private static final int DEFAULT_WIDTH = 80;
+    /// The share of a step from which on a rank that the others wait for is named.
+    private static final double SLOW = 0.2;
     /// Characters of a sample that are shown; the report has all.
     private static final int MAX_SAMPLE = 60;
 
@@ -43,6 +47,8 @@ public final class TrainingProgress implements TrainingListener {
     private double weight;
     private double tokens;
     private double seconds;
+    /// Seconds that others waited for each rank.
+    private double[] late = {};
     private long firstStep = -1;
     private long drawnNanos = Long.MIN_VALUE;
     private String line = "";
@@ -98,6 +104,12 @@ public final class TrainingProgress implements TrainingListener {
         weight = DECAY * weight + 1 - DECAY;
         tokens = DECAY * tokens + figures.tokens();
         seconds = DECAY * seconds + figures.seconds();
+        late = Arrays.stream(late).map(waited -> DECAY * waited).toArray();
+        if (figures.parts().containsKey("ranks/slowest")) {
+            int slowest = figures.parts().get("ranks/slowest").intValue();
+            late = slowest < late.length ? late : Arrays.copyOf(late, slowest + 1);
+            late[slowest] += figures.parts().get("ranks/seconds_for_slowest");
+        }
         firstStep = firstStep < 0 ? figures.step() : firstStep;
         long now = nanoTime.getAsLong();
         boolean last = figures.step() == steps;
@@ -140,6 +152,11 @@ public final class TrainingProgress implements TrainingListener {
         double speed = tokens / seconds;
         parts.add(speed < 1000 ? Units.rate(speed) + " tokens/s" : Units.count(Math.round(speed)) + " tokens/s");
         utilization.ifPresent(u -> parts.add(String.format(Locale.ROOT, "MFU %.0f %%", 100 * u.at(speed))));
+        for (int r = 0; r < late.length; r++) {
+            if (late[r] > SLOW * seconds) {
+                parts.add(String.format(Locale.ROOT, "%.0f %% waiting for rank %d", 100 * late[r] / seconds, r));
+            }
+        }
         parts.add(String.format(Locale.ROOT, "grad %.2f", figures.gradientNorm()));
         parts.add(String.format(Locale.ROOT, "lr %.1e", figures.learningRate()));
         long done = figures.step() - firstStep + 1;

@@ -50,6 +50,23 @@ class RunCommandTest {
                 run(ExitCode.OK, "Once upon a\n", "run", "stories260K", "--temperature", "0", "--stop", " She").out());
     }
 
+    /// A model that is divided among ranks gives the same text on any number of them, also with sampling.
+    @Test
+    void ranksAnswerAsOne() {
+        String[] words = {"run", "stories260K", "Once upon a", "-n", "12", "--precision", "exact", "--seed", "7",
+            "--tensor"};
+        String one = outputOf(with(words, "1"));
+        assertEquals(one, outputOf(with(words, "2")));
+        assertEquals(one, outputOf(with(words, "4")));
+        assertTrue(!outputOf("run", "stories260K", "Once upon a", "-n", "9", "--tensor", "2").isBlank());
+        assertTrue(run(ExitCode.USAGE, "", with(words, "3")).err()
+                .contains("--tensor: found 3, expected 1, 2, 4 or 8"));
+    }
+
+    private static String[] with(String[] words, String last) {
+        return Stream.concat(Arrays.stream(words), Stream.of(last)).toArray(String[]::new);
+    }
+
     @Test
     void textOnStandardInputFollowsThePrompt() {
         String joined = outputOf("run", "stories260K", "Once upon a\n\ntime there", "--temperature", "0", "-n", "9");

@@ -52,6 +52,20 @@ class TrainingProgressTest {
     }
 
     @Test
+    void aSlowRankIsNamed() {
+        try (TrainingProgress progress = progress(false, 0, 50)) {
+            for (int step = 1; step <= 50; step++) {
+                nanos += 2_000_000_000L;
+                boolean isOther = step % 10 == 0;
+                progress.step(new StepFigures(step, 2, 0.516, 9.1e-4, 400, 400L * step, 1, Map.of("ranks/slowest",
+                        isOther ? 0.0 : 2.0, "ranks/seconds_for_slowest", isOther ? 0.1 : 0.5)));
+            }
+        }
+        assertTrue(lines().getLast().contains("400.0 tokens/s  MFU 40 %  44 % waiting for rank 2  grad"),
+                lines().getLast());
+    }
+
+    @Test
     void aTerminalGetsOneLineThatFits() {
         try (TrainingProgress progress = progress(true, 60, 50)) {
             steps(progress, 1, 3);

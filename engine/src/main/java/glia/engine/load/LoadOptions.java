@@ -13,6 +13,7 @@ import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.PageChoice;
+import glia.tensor.ops.RankGroup;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -38,9 +39,11 @@ import java.util.stream.Stream;
 /// @param promptCacheBytes the most that KV caches of prompts may take on disk, in `prompts` of Glia's cache folder;
 ///     0: none are kept there
 /// @param pages which pages of the KV cache the query of a new token attends to; empty for all
+/// @param ranks that compute together, each with a part of the model ([Model#divided])
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
-        Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages) {
+        Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages,
+        Optional<RankGroup> ranks) {
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -60,7 +63,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
-                Optional.empty(), Optional.empty(), 0, Optional.empty());
+                Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -71,40 +74,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
     }
 
     public LoadOptions withContextLength(int other) {
         return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
     }
 
     /// With a KV cache that may be larger than memory.
     public LoadOptions withKvMemory(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                bytes, adapter, rope, promptCacheBytes, pages);
+                bytes, adapter, rope, promptCacheBytes, pages, ranks);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
-                adapter, rope, promptCacheBytes, pages);
+                adapter, rope, promptCacheBytes, pages, ranks);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -112,7 +115,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages);
+                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages, ranks);
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -129,25 +132,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages);
+                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages, ranks);
     }
 
     /// With another scaling of rotary positions, or with the model's own.
     public LoadOptions withRope(Optional<RopeChange> change) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, change, promptCacheBytes, pages);
+                kvMemoryBytes, adapter, change, promptCacheBytes, pages, ranks);
     }
 
     /// With attention of new tokens to chosen pages of the KV cache, without speculative decoding: passes of several
     /// tokens attend to all.
     public LoadOptions withPages(PageChoice choice) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
-                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice));
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice), ranks);
     }
 
-    /// A view of a model with the scaling of rotary positions of these options, or the model itself.
-    Model rotated(Model model) {
-        return rope.map(model::with).orElse(model);
+    /// With a part of the model on each of some ranks, all of which compute the same passes: without what depends on
+    /// times, such as speculative decoding, and without caches of packed weights and prompts.
+    ///
+    /// @param sharers the ranks that share this machine's threads
+    public LoadOptions among(RankGroup members, int sharers) {
+        return new LoadOptions(Math.max(1, numThreads() / sharers), contextLength, kernels, precision, keyValueType,
+                Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, Optional.of(members));
+    }
+
+    /// A view of a model with the scaling of rotary positions of these options and for its rank, or the model itself.
+    Model viewed(Model model) {
+        Model rotated = rope.map(model::with).orElse(model);
+        return ranks.map(rotated::divided).orElse(rotated);
+    }
+
+    /// Where packed weights are kept: nowhere for parts of a model.
+    Optional<PackedFolder> packedFolder() {
+        return ranks.isPresent() ? Optional.empty() : PackedFolder.ofThisUser();
     }
 
     /// The options of the model that drafts for one with these options.
@@ -161,7 +179,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param bytes the most that they may take; 0 to keep none
     public LoadOptions withPromptCache(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, bytes, pages);
+                kvMemoryBytes, adapter, rope, bytes, pages, ranks);
     }
 
     /// Lets an engine keep KV caches of prompts on disk, if these options say so and the model has files.

@@ -15,7 +15,6 @@ import glia.io.CheckpointException;
 import glia.io.hub.Progress;
 import glia.io.load.Checkpoints;
 import glia.io.packed.PackedCopy;
-import glia.io.packed.PackedFolder;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -153,7 +152,7 @@ public final class LoadedModel implements AutoCloseable {
             BackgroundTask<KernelBackends.Choice> choosing =
                     BackgroundTask.begin("glia-kernels", () -> KernelBackends.choose(options.kernels(), workers));
             Checkpoint checkpoint = Checkpoints.open(path);
-            PackedCopy packedCopy = owned.add(PackedCopy.of(checkpoint, PackedFolder.ofThisUser()));
+            PackedCopy packedCopy = owned.add(PackedCopy.of(checkpoint, options.packedFolder()));
             Optional<TextLoader> text = withText
                     ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere(), options.adapter()))
                     : Optional.empty();
@@ -162,9 +161,9 @@ public final class LoadedModel implements AutoCloseable {
             if (options.adapter().isPresent()) {
                 Adapters adapters = owned.add(AdapterHead.load(path, checkpoint, options.adapter().get()));
                 owned.add(adapters.base());
-                model = options.rotated(adapters.attach());
+                model = options.viewed(adapters.attach());
             } else {
-                model = options.rotated(owned.add(ModelLoader.load(path, checkpoint)));
+                model = options.viewed(owned.add(ModelLoader.load(path, checkpoint)));
             }
             Optional<AdapterSet> set = Optional.empty();
             if (!choices.isEmpty()) {

@@ -77,7 +77,7 @@ public final class Engine implements AutoCloseable {
         this.context = context;
         this.decoder = model.decoder(context);
         this.precision = precision;
-        this.ops = new Compute(kernels, precision);
+        this.ops = new Compute(kernels, precision).divide(model.dividedProducts());
         this.pool = pool;
         states = new SequenceStates((shared == null ? this : shared).model.spec(), type, kernels.workers(), choice);
         this.looksAhead = model.spec().looksAhead();

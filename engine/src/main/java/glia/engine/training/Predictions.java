@@ -26,17 +26,40 @@ public final class Predictions {
     private final Ops ops;
     private final Decoder decoder;
     private final TokenBatch batch;
+    /// The tokens of this rank, where ranks share them.
+    private final Optional<DividedBatch> divided;
+    private final Pass pass;
     private final Tensor hidden;
     private final List<RouterOutput> draftRouters = new ArrayList<>();
     private int numDropped;
     private Optional<Value> logProbs = Optional.empty();
 
-    Predictions(Ops ops, Decoder decoder, TokenBatch batch) {
+    Predictions(Ops ops, Decoder decoder, TokenBatch batch, Optional<DividedBatch> divided) {
         this.ops = ops;
         this.decoder = decoder;
         this.batch = batch;
-        batch.pass().collectRouted();
-        hidden = decoder.hidden(ops, batch.pass(), States.NONE);
+        this.divided = divided;
+        pass = divided.map(DividedBatch::pass).orElseGet(batch::pass);
+        pass.collectRouted();
+        hidden = decoder.hidden(ops, pass, States.NONE);
+    }
+
+    /// The last hidden states of all rows.
+    private Tensor rows() {
+        requireWhole("hidden states");
+        return hidden;
+    }
+
+    private void requireWhole(String what) {
+        if (divided.isPresent()) {
+            throw new IllegalArgumentException("this loss reads " + what + " of all tokens, which ranks share; leave "
+                    + "parallel.context out");
+        }
+    }
+
+    /// Rows of this rank as those of all ranks, `[M, C]`.
+    private Value all(Tensor ofRank) {
+        return new Value(ops, divided.isPresent() ? ops.apply(divided.get().gather(ofRank)) : ofRank);
     }
 
     /// The batch.
@@ -51,7 +74,7 @@ public final class Predictions {
 
     /// The last hidden states, normed, `[M, D]`.
     public Value hidden() {
-        return new Value(ops, hidden);
+        return new Value(ops, rows());
     }
 
     /// The embedding of each sequence, `[numSequences, D]`: the pooled last hidden states of its rows, which are all of
@@ -102,13 +125,13 @@ public final class Predictions {
 
     /// The logits of some rows, `[count, V]`.
     public Value logits(int... rows) {
-        Tensor some = ops.select(hidden, rows, rows.length);
+        Tensor some = ops.select(rows(), rows, rows.length);
         return new Value(ops, decoder.logits(ops, some, batch.pass(), States.NONE));
     }
 
     /// The logits of all rows, `[M, V]`.
     public Value logits() {
-        return new Value(ops, decoder.logits(ops, hidden, batch.pass(), States.NONE));
+        return new Value(ops, decoder.logits(ops, rows(), batch.pass(), States.NONE));
     }
 
     /// The log-probabilities of the targets, `[M, 1]`; 0 for rows without one.
@@ -122,10 +145,10 @@ public final class Predictions {
     /// The log-probabilities of the targets by another decoder with the same weights or some of them, such as that of
     /// the first layers, `[M, 1]`. It has a forward pass of its own.
     public Value logProbs(Decoder other) {
-        Pass own = batch.pass().frozen(ops);
-        TokenLogProbs operation = other.logProbs(ops, other.hidden(ops, own, States.NONE), own, batch.targetMemory(), 1,
+        Pass own = pass.frozen(ops);
+        TokenLogProbs operation = other.logProbs(ops, other.hidden(ops, own, States.NONE), own, targets(), 1,
                 false, 0, false);
-        return new Value(ops, ops.apply(operation)).column(Column.LOG_PROB.ordinal());
+        return all(ops.apply(operation)).column(Column.LOG_PROB.ordinal());
     }
 
     /// Log-probabilities of the targets with a temperature, entropies or the most probable tokens.
@@ -142,9 +165,16 @@ public final class Predictions {
     }
 
     private Tokens tokens(double temperature, boolean wantsEntropy, int numTop, boolean wantsMean) {
-        TokenLogProbs operation = decoder.logProbs(ops, hidden, batch.pass(), batch.targetMemory(), (float) temperature,
-                wantsEntropy, numTop, wantsMean);
-        return new Tokens(new Value(ops, ops.apply(operation)), operation.top());
+        if (numTop > 0) {
+            requireWhole("the most probable tokens");
+        }
+        TokenLogProbs operation = decoder.logProbs(ops, hidden, pass, targets(), (float) temperature, wantsEntropy,
+                numTop, wantsMean);
+        return new Tokens(all(ops.apply(operation)), operation.top());
+    }
+
+    private int[] targets() {
+        return divided.map(DividedBatch::targets).orElseGet(batch::targetMemory);
     }
 
     /// The log-probabilities of k given tokens at each row, such as a teacher's most probable tokens: the first k
@@ -157,7 +187,7 @@ public final class Predictions {
 
     /// The input of the head's matrix, `[M, D]`, for losses that compute logits in parts.
     public Value headInput() {
-        return new Value(ops, decoder.headInput(ops, hidden, batch.pass()));
+        return new Value(ops, decoder.headInput(ops, rows(), batch.pass()));
     }
 
     /// The head, for losses that compute logits in parts.
@@ -192,8 +222,11 @@ public final class Predictions {
     /// What the routers of experts did with the tokens of the batch, layer by layer; empty without experts. Those of
     /// multi-token-prediction layers follow, once `furtherTokens` has run them.
     public List<RouterOutput> routers() {
-        List<RouterOutput> all = new ArrayList<>(RouterOutput.of(ops, decoder, batch.pass()));
+        List<RouterOutput> all = new ArrayList<>(RouterOutput.of(ops, decoder, pass));
         all.addAll(draftRouters);
+        if (!all.isEmpty()) {
+            requireWhole("the routers of experts");
+        }
         return all;
     }
 

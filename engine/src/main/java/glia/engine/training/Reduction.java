@@ -1,13 +1,17 @@
 package glia.engine.training;
 
 import glia.tensor.autograd.Gradients;
+import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /// Adds up what the ranks of a training run compute, each on its own micro-batches of a step: of `n` ranks, rank
-/// `i mod n` computes micro-batch `i`, and sums are those of the micro-batches in their order, whatever n is.
+/// `i mod n` computes micro-batch `i`, and sums are those of the micro-batches in their order, whatever n is. Where
+/// ranks share the tokens of micro-batches, groups of them take the place of ranks.
 /// All ranks call these methods in the same order.
 public interface Reduction extends Gradients.Sums {
     /// A run of one rank.
@@ -53,14 +57,34 @@ public interface Reduction extends Gradients.Sums {
         return false;
     }
 
+    /// The ranks that share the tokens of each micro-batch.
+    ///
+    /// @param method how attention gets keys and values of the others
+    record Context(RankGroup ranks, ContextParallel.Method method) { }
+
+    /// The ranks that share this rank's micro-batches; empty if it has its own.
+    default Optional<Context> context() {
+        return Optional.empty();
+    }
+
     /// The number of this rank, from 0.
     int rank();
 
     /// The number of ranks.
     int size();
 
-    /// The numbers of all ranks: the first of rank 0, the first of rank 1, …, the second of rank 0, …. So numbers of
-    /// micro-batches come in the order of the micro-batches.
+    /// The number of the group of ranks that share micro-batches which this rank belongs to, from 0.
+    default int group() {
+        return rank() / context().map(c -> c.ranks().size()).orElse(1);
+    }
+
+    /// The number of groups of ranks that share micro-batches.
+    default int numGroups() {
+        return size() / context().map(c -> c.ranks().size()).orElse(1);
+    }
+
+    /// The numbers of all groups of ranks that share micro-batches: the first of group 0, the first of group 1, …, the
+    /// second of group 0, …. So numbers of micro-batches come in the order of the micro-batches.
     ///
     /// @param ofRank as many on each rank
     double[] all(double... ofRank);

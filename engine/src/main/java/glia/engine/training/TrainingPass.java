@@ -168,7 +168,12 @@ public final class TrainingPass implements AutoCloseable {
     }
 
     /// Sets how the ranks of a training run add up what each of them computes.
+    ///
+    /// @throws IllegalArgumentException if ranks share the tokens of a model, or of dropout, that does not support it
     public void reduceBy(Reduction sums) {
+        if (sums.context().isPresent()) {
+            DividedBatch.require(model.spec(), dropout);
+        }
         reduction = sums;
         if (!sums.isLocal()) {
             gradients.sumBy(sums);
@@ -218,7 +223,7 @@ public final class TrainingPass implements AutoCloseable {
         double[] all = reduction.all(ofRank);
         double[] sums = new double[ofRank.length];
         for (int i = 0; i < all.length; i++) {
-            sums[i / reduction.size()] += all[i];
+            sums[i / reduction.numGroups()] += all[i];
         }
         return sums;
     }
@@ -310,7 +315,7 @@ public final class TrainingPass implements AutoCloseable {
     private double lossOpen(TokenBatch batch, Loss loss) {
         try {
             recorder.dropout(dropout, Hash.of(dropout.seed(), step,
-                    (long) batchesOfStep++ * reduction.size() + reduction.rank()));
+                    (long) batchesOfStep++ * reduction.numGroups() + reduction.group()));
             Value value = compute(recorder, batch, loss);
             recorder.gradient(value.tensor()).set(0, 1);
             double number = value.number();
@@ -338,7 +343,9 @@ public final class TrainingPass implements AutoCloseable {
         if (batch.numRows() == 0) {
             throw new IllegalArgumentException("the batch has no token with a weight");
         }
-        Value value = loss.of(new Predictions(ops, decoder, batch));
+        Optional<DividedBatch> divided = reduction.context().map(c -> new DividedBatch(batch, c));
+        ops.divide(divided.map(DividedBatch::context));
+        Value value = loss.of(new Predictions(ops, decoder, batch, divided));
         value.number();
         return value;
     }

@@ -44,7 +44,7 @@ public final class Pass {
     ///
     /// @param start the token whose place the first takes
     /// @param from the first of the rows that are in the pass
-    record Part(int start, Input.Rows rows, int from, int count) { }
+    public record Part(int start, Input.Rows rows, int from, int count) { }
 
     public Pass() {
         this(new Runs(), new CrossLayer());
@@ -318,7 +318,7 @@ public final class Pass {
     }
 
     /// The rows that take the place of tokens, ascending.
-    List<Part> parts() {
+    public List<Part> parts() {
         return parts;
     }
 

@@ -49,7 +49,8 @@ public record Parallel(List<Branch> branches) implements Mixer {
         return branches.stream().map(b -> b.mixer().describe()).collect(Collectors.joining(" in parallel with "));
     }
 
-    Parallel map(UnaryOperator<Mixer> change) {
+    /// A copy with other mixers.
+    public Parallel map(UnaryOperator<Mixer> change) {
         return new Parallel(branches.stream().map(b -> new Branch(b.inputScale(), b.before(), change.apply(b.mixer()),
                 b.after(), b.outputScale())).toList());
     }

@@ -18,6 +18,7 @@ import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ContextParallel;
 import glia.tensor.ops.attention.SoftmaxAttention;
 import glia.tensor.ops.row.Elementwise.Dropout;
 import glia.tensor.ops.row.Gathers;
@@ -55,6 +56,7 @@ public final class Recorder implements Ops, AutoCloseable {
     private DropoutRates dropout = DropoutRates.NONE;
     private long dropoutKey;
     private Map<Weight, Integer> adapterPlaces = Map.of();
+    private Optional<ContextParallel> context = Optional.empty();
 
     /// Creates a recorder for the gradients of all weights.
     public Recorder(Kernels kernels, Gradients weights) {
@@ -112,6 +114,11 @@ public final class Recorder implements Ops, AutoCloseable {
     /// @param places by the matrix A of an adapter, compared by identity; each has a mask of its own
     public void dropAdapterInputs(Map<Weight, Integer> places) {
         adapterPlaces = new IdentityHashMap<>(places);
+    }
+
+    /// Sets how the sequences of the next pass are divided among ranks; empty if they are not.
+    public void divide(Optional<ContextParallel> amongRanks) {
+        context = amongRanks;
     }
 
     /// Multiplies some weights in FP8 as DeepSeek-V3 is trained, emulated (https://arxiv.org/abs/2412.19437): E4M3
@@ -306,7 +313,8 @@ public final class Recorder implements Ops, AutoCloseable {
     public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
             Weight learned) {
         requireNone(state);
-        return apply(new SoftmaxAttention(q, runs, k, v, runs, shape, learned));
+        return apply(context.isPresent() ? context.get().attention(q, k, v, runs, shape, learned)
+                : new SoftmaxAttention(q, runs, k, v, runs, shape, learned));
     }
 
     @Override

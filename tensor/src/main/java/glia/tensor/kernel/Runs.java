@@ -121,6 +121,11 @@ public final class Runs {
         mutual[size + 3] = onlyInWindows ? 1 : 0;
     }
 
+    /// Whether some tokens attend to each other in both directions.
+    public boolean hasMutual() {
+        return mutual.length > 0;
+    }
+
     /// The highest position that a query attends to if there are `length` keys. It never decreases with the position.
     public int last(int run, Span span, int position, int length) {
         int last = span.last(position, length);

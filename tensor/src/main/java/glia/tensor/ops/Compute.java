@@ -13,6 +13,7 @@ import glia.tensor.kernel.PageAttention;
 import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -27,6 +28,7 @@ public final class Compute implements Ops, AutoCloseable {
     /// For attention without a cache.
     private final FullSequences full = new FullSequences();
     private Consumer<Operation> watcher = operation -> { };
+    private Map<Weight, TreeProduct> divided = Map.of();
 
     public Compute(Kernels kernels, Precision precision) {
         this(kernels, precision, false);
@@ -60,6 +62,14 @@ public final class Compute implements Ops, AutoCloseable {
     /// @param chosen F32 matrices
     public void useFloat8(Predicate<Matrix> chosen) {
         products.useFloat8(chosen);
+    }
+
+    /// Sets the weights whose products are added over ranks.
+    ///
+    /// @param products by weight, compared by identity
+    public Compute divide(Map<Weight, TreeProduct> products) {
+        divided = products;
+        return this;
     }
 
     public Workspace workspace() {
@@ -115,6 +125,10 @@ public final class Compute implements Ops, AutoCloseable {
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
+        TreeProduct product = divided.isEmpty() ? null : divided.get(w);
+        if (product != null) {
+            return product.multiply(this, x);
+        }
         require(x.cols() == w.cols(), "linear", x, w);
         Tensor y = workspace.allocate(x.rows(), w.rows());
         products.multiply(y, x, w);

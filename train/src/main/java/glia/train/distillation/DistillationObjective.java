@@ -35,7 +35,8 @@ public record DistillationObjective(LossBatch.Source batches, int accumulate, Di
         LossBatch[] parts = new LossBatch[accumulate];
         long tokens = 0;
         for (int i = 0; i < accumulate; i++) {
-            parts[i] = batches.batch((step * accumulate + i) * pass.numRanks() + pass.rank());
+            parts[i] = batches.batch((step * accumulate + i) * pass.reduction().numGroups()
+                    + pass.reduction().group());
             tokens += parts[i].tokens().numTokens();
         }
         double total = pass.stepTotal(Arrays.stream(parts).mapToDouble(LossBatch::weight).toArray());

@@ -130,7 +130,7 @@ public final class ExpertTraining implements StepHook {
             Arrays.setAll(layer.counts, e -> (long) all[e]);
         }
         sums.replaceAll((name, sum) -> pass.total(sum));
-        numBatches *= pass.numRanks();
+        numBatches *= pass.reduction().numGroups();
     }
 
     /// An objective that starts the steps of this one and adds the figures.

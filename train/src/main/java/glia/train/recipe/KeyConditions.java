@@ -66,6 +66,8 @@ public final class KeyConditions {
             KeyCondition.of(List.of(RecipeKeys.DISTILL_WEIGHT), RecipeKeys.DISTILLATION, Distillation.LOGITS),
             KeyCondition.of(List.of(RecipeKeys.DISTILL_TOKENS), RecipeKeys.DISTILLATION, Distillation.TEXT,
                     Distillation.ON_POLICY, Distillation.MINILLM),
+            new KeyCondition(List.of(RecipeKeys.CONTEXT_METHOD), List.of(RecipeKeys.CONTEXT_PARALLEL),
+                    "parallel.context above 1", r -> r.get(RecipeKeys.CONTEXT_PARALLEL) > 1),
             KeyCondition.isSet(List.of(RecipeKeys.OUTER_RATE, RecipeKeys.OUTER_MOMENTUM), RecipeKeys.EVERY),
             KeyCondition.above0(List.of(RecipeKeys.PROMPTS, RecipeKeys.SAMPLE_TOKENS), RecipeKeys.SAMPLE_EVERY));
 

@@ -10,6 +10,7 @@ import static glia.train.recipe.RecipeKey.texts;
 import static glia.train.recipe.RecipeKey.word;
 
 import glia.model.layout.Pooling;
+import glia.tensor.ops.attention.ContextParallel.Method;
 import glia.train.run.NumberWatch;
 import java.util.ArrayList;
 import java.util.List;
@@ -256,8 +257,16 @@ public final class RecipeKeys {
             "steps between norms of weights and gradients of each layer; 0: none").or(100L);
 
     public static final RecipeKey<Long> DATA_PARALLEL = integer("parallel.data", 1, 1 << 16,
-            "ranks that each compute micro-batches of their own: threads, or the processes of mpiexec (default: the"
-            + " number of these)");
+            "ranks, or groups of parallel.context ranks, that each compute micro-batches of their own: threads, or the"
+            + " processes of mpiexec (default: the number of these)");
+
+    public static final RecipeKey<Long> CONTEXT_PARALLEL = integer("parallel.context", 1, 1 << 16,
+            "ranks that share the tokens of each sequence, for long contexts; there are parallel.data times as many"
+            + " ranks").or(1L);
+
+    public static final RecipeKey<Method> CONTEXT_METHOD = choice("parallel.context_method", Method.class,
+            "how attention gets keys and values of other ranks: gather: all at once; ring: rank after rank")
+            .or(Method.GATHER);
 
     public static final RecipeKey<Shard> SHARD = choice("parallel.shard", Shard.class,
             "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
@@ -281,7 +290,8 @@ public final class RecipeKeys {
             ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS, TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
-            REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, SHARD,
+            REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, CONTEXT_PARALLEL,
+            CONTEXT_METHOD, SHARD,
             EVERY, OUTER_RATE, OUTER_MOMENTUM);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 

@@ -2,7 +2,9 @@ package glia.train.recipe;
 
 import glia.engine.training.Reduction;
 import glia.io.CheckpointException;
+import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ContextParallel;
 import glia.train.run.Trainer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -64,6 +66,16 @@ public interface RunRanks {
     /// Ranks train by themselves: `reduction` adds up no gradients from now on.
     default void stepAlone() { }
 
+    /// Lets groups of ranks share the tokens of each micro-batch from now on.
+    ///
+    /// @param size of a group, by which the number of ranks can be divided
+    default void shareContext(int size, ContextParallel.Method method) { }
+
+    /// The ranks, for what they compute together.
+    default RankGroup members() {
+        return RankGroup.ONE;
+    }
+
     /// The number of this rank, from 0.
     default int rank() {
         return reduction().rank();
@@ -96,7 +108,10 @@ public interface RunRanks {
             if (made != null) {
                 undo.accept(made);
             }
-            throw e;
+            // Others may end because of this failure while this rank still waits for them.
+            if (failure == null) {
+                throw e;
+            }
         }
         switch (failure) {
             case null -> { }

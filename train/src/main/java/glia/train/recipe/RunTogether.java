@@ -34,7 +34,7 @@ public final class RunTogether {
     /// @param bytes of the gradients of all trained weights
     public record Layout(int ranks, int accumulate, Shard shard, long bytes) {
         static Layout of(Recipe recipe, long bytes) throws CheckpointException {
-            return new Layout(Math.toIntExact(recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L)),
+            return new Layout(Math.toIntExact(size(recipe)),
                     Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)), recipe.get(RecipeKeys.SHARD), bytes);
         }
 
@@ -64,6 +64,13 @@ public final class RunTogether {
                     + (shard == Shard.NONE ? "" : ", sharing " + (shard == Shard.OPTIMIZER ? "the optimizer's state"
                             : "gradients and the optimizer's state"));
         }
+    }
+
+    /// The number of ranks that a recipe is for; 1 if it does not say.
+    ///
+    /// @throws CheckpointException if a value is wrong
+    public static long size(Recipe recipe) throws CheckpointException {
+        return recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L) * recipe.get(RecipeKeys.CONTEXT_PARALLEL);
     }
 
     static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models, Existing existing,
@@ -102,7 +109,19 @@ public final class RunTogether {
             }
             ranks.stepAlone();
         }
-        pass.reduceBy(ranks.reduction());
+        int context = Math.toIntExact(recipe.get(RecipeKeys.CONTEXT_PARALLEL));
+        if (context > 1) {
+            if (recipe.has(RecipeKeys.EVERY)) {
+                throw recipe.error(RecipeKeys.CONTEXT_PARALLEL, "is set together with " + RecipeKeys.EVERY.name()
+                        + ", with which ranks train by themselves: leave one of them out");
+            }
+            ranks.shareContext(context, recipe.get(RecipeKeys.CONTEXT_METHOD));
+        }
+        try {
+            pass.reduceBy(ranks.reduction());
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(RecipeKeys.CONTEXT_PARALLEL, "is " + context + ": " + e.getMessage());
+        }
         Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
         groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
         return shard == Shard.NONE ? Optional.empty() : Optional.of(ranks.reduction().shard(pass.weightGradients(),
@@ -125,9 +144,15 @@ public final class RunTogether {
         if (ranks.size() == 1) {
             return;
         }
-        long data = recipe.find(RecipeKeys.DATA_PARALLEL).orElse((long) ranks.size());
-        if (data != ranks.size()) {
-            throw recipe.error(RecipeKeys.DATA_PARALLEL, "is " + data + ", but there are " + ranks.size()
+        long context = recipe.get(RecipeKeys.CONTEXT_PARALLEL);
+        if (ranks.size() % context != 0) {
+            throw recipe.error(RecipeKeys.CONTEXT_PARALLEL, "is " + context + ", by which the " + ranks.size()
+                    + " ranks cannot be divided");
+        }
+        long data = recipe.find(RecipeKeys.DATA_PARALLEL).orElse(ranks.size() / context);
+        if (data * context != ranks.size()) {
+            throw recipe.error(RecipeKeys.DATA_PARALLEL, "is " + data + (context > 1 ? " and "
+                    + RecipeKeys.CONTEXT_PARALLEL.name() + " " + context : "") + ", but there are " + ranks.size()
                     + " ranks; start as many processes, or leave the key out");
         }
         if (!objective.isParallel()) {

@@ -34,7 +34,8 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
     public Objective.StepLoss accumulate(TrainingPass pass, long step) {
         List<LossBatch> batches = new ArrayList<>();
         for (int i = 0; i < accumulate; i++) {
-            batches.add(training.batch((step * accumulate + i) * pass.numRanks() + pass.rank()));
+            batches.add(training.batch((step * accumulate + i) * pass.reduction().numGroups()
+                    + pass.reduction().group()));
         }
         double total = pass.stepTotal(batches.stream().mapToDouble(LossBatch::weight).toArray());
         double[] losses = new double[accumulate];
@@ -60,8 +61,8 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
             return OptionalDouble.empty();
         }
         // Counts of right tokens are not added up over ranks, so each of them computes all batches then.
-        int ranks = accuracy.isPresent() ? 1 : pass.numRanks();
-        int rank = accuracy.isPresent() ? 0 : pass.rank();
+        int ranks = accuracy.isPresent() ? 1 : pass.reduction().numGroups();
+        int rank = accuracy.isPresent() ? 0 : pass.reduction().group();
         double[] sums = new double[Math.ceilDiv(validationBatches, ranks)];
         double[] weights = new double[sums.length];
         for (int i = rank; i < validationBatches; i += ranks) {

@@ -1,0 +1,102 @@
+package glia.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.pass.Engine;
+import glia.engine.state.Sequence;
+import glia.kernels.KernelBackends;
+import glia.model.FreshModel;
+import glia.model.Model;
+import glia.model.block.Pass.Outputs;
+import glia.model.fresh.NewModels;
+import glia.tensor.Precision;
+import glia.tensor.kernel.Workers;
+import glia.tensor.ops.RankGroup;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Logits of a model whose heads and MLP columns are divided among ranks.
+class TensorParallelTest {
+    private static final int[] IDS = {3, 14, 15, 9, 26, 5, 35, 8, 9, 7, 9, 3};
+    private static final long STATE_BYTES = 1 << 22;
+
+    private record Computed(float[] logits, long stateBytes, long sent) { }
+
+    private static Model model(String family) throws Exception {
+        // MLPs of a width that eight ranks do not divide evenly.
+        return FreshModel.create(NewModels.config(family, family.equals("gpt2")
+                ? Map.of("hidden", 64, "layers", 2, "heads", 8, "vocab", 40)
+                : Map.of("hidden", 64, "layers", 2, "heads", 8, "kv-heads", 4, "mlp", 172, "vocab",
+                        40)), 5);
+    }
+
+    /// Logits of a prompt, and of tokens one by one after it.
+    private static Computed compute(Model model) {
+        try (Workers workers = new Workers(1);
+                Engine engine = new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT,
+                        STATE_BYTES);
+                Sequence sequence = engine.open()) {
+            engine.add(sequence, IDS, 0, 8, Outputs.ALL);
+            float[] all = Arrays.copyOf(engine.run().toArray(), IDS.length * 40);
+            for (int i = 8; i < IDS.length; i++) {
+                engine.add(sequence, IDS, i, i + 1, Outputs.LAST);
+                System.arraycopy(engine.run().toArray(), 0, all, i * 40, 40);
+            }
+            return new Computed(all, engine.stateBytes(), 0);
+        }
+    }
+
+    private static Computed onRanks(String family, int ranks) throws Exception {
+        Computed[] all = new Computed[ranks];
+        ThreadRanks.<Exception>run(ranks, collective -> {
+            try (Model whole = model(family)) {
+                Computed own = compute(whole.divided(collective));
+                all[collective.rank()] = new Computed(own.logits, own.stateBytes, collective.bytesSent());
+                collective.barrier();
+            }
+            return 0;
+        });
+        for (Computed each : all) {
+            assertArrayEquals(all[0].logits, each.logits);
+        }
+        return new Computed(all[0].logits, all[0].stateBytes, Arrays.stream(all).mapToLong(Computed::sent).sum());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"llama,4", "gpt2,8"})
+    void logitsHaveTheSameBitsOnAnyNumberOfRanks(String family, int most) throws Exception {
+        Computed plain;
+        try (Model whole = model(family)) {
+            plain = compute(whole);
+        }
+        Computed one = onRanks(family, 1);
+        assertArrayEquals(plain.logits, one.logits, 1e-5f);
+        for (int ranks = 2; ranks <= 8; ranks *= 2) {
+            Computed several = onRanks(family, ranks);
+            assertArrayEquals(one.logits, several.logits, ranks + " ranks");
+            if (ranks <= most) {
+                assertEquals(plain.stateBytes / ranks, several.stateBytes, "a rank has the KV cache of its heads");
+                // All ranks: two sums a layer of 64 columns, of 12 tokens.
+                assertEquals(2L * (ranks - 1) * 4 * IDS.length * 64 * 2 * 2, several.sent);
+            }
+        }
+    }
+
+    @Test
+    void threeRanksAreAnError() {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> onRanks("llama", 3));
+        assertTrue(e.getMessage().contains("expected 1, 2, 4 or 8"), e.getMessage());
+        try (Model whole = model("llama")) {
+            assertEquals(0, whole.dividedProducts().size());
+            assertEquals(4, whole.divided(RankGroup.ONE).dividedProducts().size());
+        } catch (Exception failed) {
+            throw new AssertionError(failed);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package glia.model;
+
+import glia.model.block.Weights;
+import glia.model.spec.Attention;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parallel;
+import glia.model.spec.Parameter;
+import glia.model.spec.Parameters;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Role;
+import glia.model.spec.Sublayer;
+import glia.tensor.DType;
+import glia.tensor.kernel.Scores;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.RankGroup;
+import glia.tensor.ops.TreeProduct;
+import glia.tensor.ops.Weight;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Tensor parallelism (https://arxiv.org/abs/1909.08053): each rank has some attention heads, with their KV cache, and
+/// some columns of MLPs. The model of a rank is one with fewer heads and narrower MLPs; where a weight has fewer rows
+/// than in the whole model, the rank has a view of its rows, and where it has fewer columns, products are added over
+/// ranks (`TreeProduct`). All else is computed on each rank. Logits have the same bits on 1, 2, 4 and 8 ranks.
+final class TensorParallel {
+    private static final Set<Role> OUTPUTS = Set.of(Role.OUTPUT, Role.DOWN);
+
+    private final Model model;
+    private final RankGroup ranks;
+    private final Map<Weight, TreeProduct> products = new IdentityHashMap<>();
+    /// Sublayers whose output matrices are cut.
+    private final Set<Integer> cut = new TreeSet<>();
+
+    private TensorParallel(Model model, RankGroup ranks) {
+        this.model = model;
+        this.ranks = ranks;
+    }
+
+    /// The model of one of the ranks, a view of the whole one.
+    ///
+    /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or the model has adapters
+    static Model of(Model model, RankGroup ranks) {
+        if (TreeProduct.PARTS % ranks.size() != 0) {
+            throw new IllegalArgumentException("tensor parallelism on " + ranks.size()
+                    + " ranks, expected 1, 2, 4 or 8");
+        }
+        for (Weight w : model.weights().all().values()) {
+            if (!(w instanceof Weight.Plain)) {
+                throw new IllegalArgumentException("tensor parallelism does not support the adapter " + w
+                        + "; merge it into the model");
+            }
+        }
+        return new TensorParallel(model, ranks).divide();
+    }
+
+    private Model divide() {
+        ModelSpec spec = model.spec();
+        Map<Parameter, long[]> whole = Parameters.of(spec);
+        for (int s = 0; s < spec.allSublayers().size(); s++) {
+            if (canBeCut(s, spec.allSublayers().get(s), whole)) {
+                cut.add(s);
+            }
+        }
+        AtomicInteger index = new AtomicInteger();
+        ModelSpec own = spec.mapSublayers(s -> {
+            int number = index.getAndIncrement();
+            return cut.contains(s.sharedWith().orElse(number)) ? s.withMixer(divided(s.mixer())) : s;
+        });
+        Map<Parameter, long[]> shapes = Parameters.of(own);
+        Map<Parameter, Weight> weights = new HashMap<>(model.weights().all());
+        whole.forEach((p, shape) -> {
+            if (cut.contains(p.sublayer())) {
+                weights.put(p, part(p, weights.get(p), shape, shapes.get(p)));
+            }
+        });
+        return model.divided(own, new Weights(weights), products);
+    }
+
+    /// Whether a sublayer is attention or an MLP whose output matrix can be cut, on any number of ranks.
+    private boolean canBeCut(int index, Sublayer sublayer, Map<Parameter, long[]> shapes) {
+        boolean fits = switch (sublayer.mixer()) {
+            case Parallel parallel -> parallel.branches().stream().allMatch(b -> isDivisible(b.mixer()));
+            default -> isDivisible(sublayer.mixer());
+        };
+        try {
+            for (Parameter p : shapes.keySet()) {
+                if (fits && p.sublayer() == index && OUTPUTS.contains(p.role())) {
+                    fits = shapes.get(p)[1] >= TreeProduct.PARTS && parts((Weight.Plain) model.weights().get(p), 0,
+                            TreeProduct.PARTS).size() == TreeProduct.PARTS;
+                }
+            }
+        } catch (IllegalArgumentException e) {
+            // Blocks of a quantized format would be cut.
+            return false;
+        }
+        return fits;
+    }
+
+    private static boolean isDivisible(Mixer mixer) {
+        return mixer instanceof Attention || mixer instanceof Mixer.GatedMlp || mixer instanceof Mixer.ScaledGatedMlp
+                || mixer instanceof Mixer.Mlp;
+    }
+
+    private static List<Weight.Plain> parts(Weight.Plain w, int first, int count) {
+        List<Weight.Plain> parts = new ArrayList<>();
+        for (int i = first; i < first + count; i++) {
+            parts.add(w.columns(TreeProduct.start(w.cols(), i), TreeProduct.start(w.cols(), i + 1)));
+        }
+        return parts;
+    }
+
+    private Mixer divided(Mixer mixer) {
+        int size = ranks.size();
+        return switch (mixer) {
+            case Attention a when a.numHeads() % size == 0 && a.numKeyValueHeads() % size == 0 && a.scores()
+                    .numParameters(1) == 0 && !(a.scores() instanceof Scores.Alibi)
+                    && isOfHeads(a.norm()) -> new Attention(a.numHeads() / size, a.numKeyValueHeads() / size,
+                    a.headSize(), a.scale(), a.rope(), a.span(), a.norm(), a.bias(), a.scores(), a.temperature(),
+                    a.gating(), a.ownValueSize());
+            case Mixer.GatedMlp m -> narrower(m);
+            case Mixer.ScaledGatedMlp m -> new Mixer.ScaledGatedMlp(narrower(m.mlp()), m.scale());
+            case Mixer.Mlp m -> new Mixer.Mlp(own(m.intermediateSize()), m.activation(), m.bias(), m.steepness());
+            case Parallel p -> p.map(this::divided);
+            default -> mixer;
+        };
+    }
+
+    private static boolean isOfHeads(QkNorm norm) {
+        return norm instanceof QkNorm.None || norm instanceof QkNorm.Heads || norm instanceof QkNorm.Layers
+                || norm instanceof QkNorm.Rotated;
+    }
+
+    private Mixer.GatedMlp narrower(Mixer.GatedMlp m) {
+        return new Mixer.GatedMlp(own(m.intermediateSize()), m.activation(), m.bias());
+    }
+
+    private int start(long count, int rank) {
+        return TreeProduct.start(Math.toIntExact(count), rank * (TreeProduct.PARTS / ranks.size()));
+    }
+
+    private int own(long count) {
+        return start(count, ranks.rank() + 1) - start(count, ranks.rank());
+    }
+
+    /// This rank's part of a weight.
+    private Weight part(Parameter p, Weight w, long[] whole, long[] shape) {
+        boolean isOutput = OUTPUTS.contains(p.role());
+        if (isOutput) {
+            boolean isDivided = shape[1] < whole[1];
+            int count = TreeProduct.PARTS / ranks.size();
+            List<Weight.Plain> own = isDivided ? parts((Weight.Plain) w, ranks.rank() * count, count)
+                    : parts((Weight.Plain) w, 0, TreeProduct.PARTS);
+            products.put(own.getFirst(), new TreeProduct(isDivided ? ranks : RankGroup.ONE, own));
+            return own.getFirst();
+        }
+        if (shape[0] == whole[0]) {
+            return w;
+        }
+        int from = start(whole[0], ranks.rank());
+        int to = start(whole[0], ranks.rank() + 1);
+        return whole.length > 1 ? w.rows(from, to)
+                : new Weight.Stored(Compute.stored(w).view(4L * from, DType.F32, to - from));
+    }
+}
