@@ -174,9 +174,7 @@ class DocumentCommandsTest {
             while (piece.find()) {
                 Path file = Files.writeString(folder.resolve(recipes + ".yaml"), piece.group(1));
                 Set<String> keys = YamlDocument.read(file).values().keySet();
-                boolean isRecipe = !piece.group(1).startsWith("# glia plan");
-                if (isRecipe && RecipeKeys.all().stream().anyMatch(key ->
-                        keys.contains(key.name().replaceFirst("\\..*", "")))) {
+                if (RecipeKeys.all().stream().anyMatch(key -> keys.contains(key.name().replaceFirst("\\..*", "")))) {
                     recipes++;
                     List<String> problems = keys.contains("task") ? problems(file, List.of())
                             : Stream.of("sft", "rl").flatMap(task -> problems(file, List.of("task=" + task)).stream())

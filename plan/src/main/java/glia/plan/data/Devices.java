@@ -117,6 +117,14 @@ public final class Devices {
                 + Suggestions.sentence(name, all().stream().map(Device::name).toList())));
     }
 
+    /// The device of a row.
+    ///
+    /// @throws IllegalArgumentException if there is none; the message says how to describe one
+    public Device get(Row row, String name) {
+        return find(name).orElseThrow(() -> row.error("hardware", "no device '" + name + "' is known; describe it in a "
+                + "hardware.csv in the same folder: device, kind (gpu, cpu), memory_gb, bandwidth_gb_s, bf16_tflops"));
+    }
+
     /// All devices.
     public Collection<Device> all() {
         return new ArrayList<>(new LinkedHashSet<>(byName.values()));

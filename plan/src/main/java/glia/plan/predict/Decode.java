@@ -15,8 +15,8 @@ public final class Decode {
     private static final double REDUCE_SECONDS = 40e-6;
     private static final double USUAL_SHARE_ODDS = 6;
     private static final double EXPANSION = 2;
-    /// Weights that a core multiplies in a second, in 4 bits.
-    private static final double CORE_RATE = 12e9;
+    /// The part of the peak of 8-bit dot products that kernels reach on weights that have to be unpacked and scaled.
+    private static final double CORE_PART = 0.2;
     private static final double OVERLAP = 3;
     private static final int USUAL_CORES = 8;
 
@@ -69,9 +69,22 @@ public final class Decode {
         double odds = effects.of("cpu read", "cpu read " + setup.family());
         double read = (weightBytes + 2 * shape.cacheNumbers() * context)
                 / (setup.devices() * device.bandwidth() * odds / (1 + odds));
-        double work = shape.active() / (threads * CORE_RATE) * effects.of("cpu work",
+        // Look-up tables take one look-up a bit and group, in place of a product of any width.
+        double bits = setup.family().equals("t mac") ? setup.bits() / 4 : 1;
+        double work = shape.active() * bits / (threads * CORE_PART * peak(core(device))) * effects.of("cpu work",
                 "cpu work " + setup.family() + " " + setup.format(), "cpu work of " + core(device));
         return Math.pow(Math.pow(read, OVERLAP) + Math.pow(work, OVERLAP), 1 / OVERLAP);
+    }
+
+    /// Products of 8 bits that a core of a class computes in a second: vector units of 16 bytes, times 16, times clock.
+    private static double peak(String core) {
+        return switch (core) {
+            case "apple" -> 4 * 16 * 3.5e9;
+            case "small arm" -> 2 * 16 * 2.4e9;
+            case "server arm" -> 4 * 16 * 2.6e9;
+            case "server x86" -> 8 * 16 * 2.5e9;
+            default -> 4 * 16 * 4e9;
+        };
     }
 
     /// Classes of cores.

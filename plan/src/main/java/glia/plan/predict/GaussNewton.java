@@ -1,6 +1,7 @@
 package glia.plan.predict;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.hipparchus.exception.MathRuntimeException;
 import org.hipparchus.linear.Array2DRowRealMatrix;
 import org.hipparchus.linear.ArrayRealVector;
@@ -20,6 +21,8 @@ public record GaussNewton(double huber, double ridge, double close, int steps) {
     private static final double FIRST_DAMPING = 1e-3;
     private static final double LEAST_DAMPING = 1e-12;
     private static final double MOST_DAMPING = 1e12;
+    /// The damping of a parameter that no residual depends on, as a part of the largest.
+    private static final double LEAST_SCALE = 1e-9;
 
     /// Residuals of the rows.
     @FunctionalInterface
@@ -109,7 +112,10 @@ public record GaussNewton(double huber, double ridge, double close, int steps) {
                 normal[i][j] = sum;
                 normal[j][i] = sum;
             }
-            normal[i][i] *= 1 + damping;
+        }
+        double largest = IntStream.range(0, size).mapToDouble(i -> normal[i][i]).max().orElse(0);
+        for (int i = 0; i < size; i++) {
+            normal[i][i] += damping * Math.max(normal[i][i], LEAST_SCALE * largest);
         }
         double[] next = point.clone();
         try {

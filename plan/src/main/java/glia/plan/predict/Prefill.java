@@ -8,8 +8,10 @@ package glia.plan.predict;
 /// Source: GPipe (the pipeline's bubble), https://arxiv.org/abs/1811.06965
 public final class Prefill {
     private static final double PIECE = 512;
-    private static final double USUAL = 0.5;
+    private static final double USUAL = 0.4;
     private static final double RATE = 100e12;
+    /// Faster matrix units are used less, as in training.
+    private static final double RATE_POWER = -0.3;
 
     private Prefill() { }
 
@@ -19,8 +21,8 @@ public final class Prefill {
     public static double seconds(Effects effects, Setup setup, Shape shape, double tokens) {
         String kind = " " + setup.kind();
         double rate = setup.device().rate(16);
-        double efficiency = USUAL * effects.of("prefill", "prefill" + kind, "prefill " + setup.family(),
-                "prefill" + kind + " " + setup.format(), shape.isSparse() ? "prefill experts" : "prefill dense")
+        double efficiency = USUAL * Math.pow(rate / RATE, RATE_POWER) * effects.of("prefill",
+                "prefill" + kind, "prefill " + setup.family(), "prefill" + kind + " " + setup.format(), shape.isSparse() ? "prefill experts" : "prefill dense")
                 * effects.power("prefill rate" + kind, Math.log(rate / RATE))
                 * effects.power("prefill size", Math.log(shape.hidden() / 4096));
         double attention = USUAL * effects.of("prefill attention", "prefill attention" + kind);

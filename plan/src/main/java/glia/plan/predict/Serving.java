@@ -15,8 +15,12 @@ public final class Serving {
     public static final double USABLE_MEMORY = 0.9;
     private static final double ODDS = 3;
     private static final double EFFICIENCY = 0.4;
+    /// Training reaches this part of a dense model's efficiency with experts, whose products are small.
+    private static final double EXPERTS_PART = 0.65;
     private static final double PCIE = 25e9;
-    private static final double RATE = 1000e12;
+    private static final double RATE = 2000e12;
+    /// Faster matrix units are used less, as in training.
+    private static final double RATE_POWER = -0.25;
     /// The most sequences at a time.
     public static final int MOST_SEQUENCES = 2048;
 
@@ -81,7 +85,8 @@ public final class Serving {
 
     private static double computing(Effects effects, Setup setup, Shape shape) {
         double rate = setup.device().rate((int) Math.ceil(setup.bits()));
-        return setup.devices() * rate * EFFICIENCY * effects.of("serve compute", "serve compute " + setup.kind(),
+        return setup.devices() * rate * EFFICIENCY * (shape.isSparse() ? EXPERTS_PART : 1)
+                * Math.pow(rate / RATE, RATE_POWER) * effects.of("serve compute", "serve compute " + setup.kind(),
                 "serve compute " + setup.format(), "serve compute " + setup.family(), sparse(shape, "serve compute"))
                 * effects.power("serve compute size", Math.log(shape.hidden() / 8192))
                 * effects.power("serve compute rate", Math.log(rate / RATE))

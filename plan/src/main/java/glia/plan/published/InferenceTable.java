@@ -133,7 +133,7 @@ final class InferenceTable {
         Matcher counted = COUNTED.matcher(hardware);
         Optional<Device> whole = devices.find(hardware);
         boolean isCounted = counted.matches() && whole.isEmpty() | devices.find(counted.group(2)).isPresent();
-        Device device = devices.get(isCounted ? counted.group(2) : hardware);
+        Device device = devices.get(row, isCounted ? counted.group(2) : hardware);
         int count = (int) Math.max(row.number("devices", 1), isCounted ? Integer.parseInt(counted.group(1)) : 1);
         Matcher both = PARALLEL.matcher(parallel);
         boolean layers = parallel.contains("layer") || both.matches() && both.group(1).equals("1");

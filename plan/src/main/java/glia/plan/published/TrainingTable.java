@@ -68,7 +68,7 @@ final class TrainingTable {
     }
 
     private Training.Run run(Row row) {
-        Device device = devices.get(row.text("hardware"));
+        Device device = devices.get(row, row.text("hardware"));
         double count = row.number("devices", 1);
         double tensor = row.number("tp", 1);
         double pipeline = row.number("pp", 1);

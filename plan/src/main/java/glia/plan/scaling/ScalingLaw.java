@@ -90,12 +90,16 @@ public record ScalingLaw(double e, double a, double b, double alpha, double beta
     /// Fits of runs drawn with replacement (bootstrap), for intervals.
     public static List<ScalingLaw> bootstrap(List<Run> runs, ScalingLaw fitted, int times, RandomGenerator random) {
         List<ScalingLaw> laws = new ArrayList<>();
+        // From E = 0, where the loss does not depend on its logarithm, no fit would leave.
+        double least = runs.stream().mapToDouble(Run::loss).min().orElseThrow() / 10;
+        double[] start = fitted.point();
+        start[0] = Math.log(Math.max(fitted.e(), least));
         for (int i = 0; i < times; i++) {
             List<Run> drawn = new ArrayList<>();
             for (int j = 0; j < runs.size(); j++) {
                 drawn.add(runs.get(random.nextInt(runs.size())));
             }
-            laws.add(from(drawn, fitted.point()));
+            laws.add(from(drawn, start));
         }
         return laws;
     }

@@ -77,7 +77,8 @@ class PublishedTest {
         Published published = Published.read(folder);
         assertEquals(0, published.cases().size());
         List<String> reasons = published.leftOut();
-        assertTrue(reasons.getFirst().startsWith("a: no device 'Abacus' is known"), reasons.getFirst());
+        assertTrue(reasons.getFirst().contains("no device 'Abacus' is known; describe it in a hardware.csv"),
+                reasons.getFirst());
         assertTrue(reasons.get(1).contains("column 'metric': found 'happiness'"), reasons.get(1));
         assertTrue(reasons.get(2).endsWith("column 'value': found 'fast', expected a number"), reasons.get(2));
         assertTrue(reasons.get(3).contains("expected a number above 0"), reasons.get(3));

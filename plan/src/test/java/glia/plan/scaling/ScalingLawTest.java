@@ -107,4 +107,22 @@ class ScalingLawTest {
         assertThrows(IllegalArgumentException.class, () -> ScalingLaw.fit(same));
         assertThrows(IllegalArgumentException.class, () -> new Run(1, 1, 0));
     }
+
+    /// Losses without a floor: the fit has E = 0, and its bootstrap fits still differ.
+    @Test
+    void intervalsOfALawWithoutAFloorAreNotEmpty() {
+        ScalingLaw truth = new ScalingLaw(0, 20, 15, 0.35, 0.16, 0);
+        SplittableRandom random = new SplittableRandom(3);
+        List<Run> runs = new ArrayList<>();
+        for (double n = 1e4; n < 3e5; n *= 2) {
+            for (double d = 5e4; d < 1e6; d *= 2) {
+                runs.add(new Run(n, d, truth.loss(n, d) * (1 + 0.01 * random.nextGaussian())));
+            }
+        }
+        ScalingLaw law = ScalingLaw.fit(runs);
+        double[] betas = ScalingLaw.bootstrap(runs, law, 50, random).stream().mapToDouble(ScalingLaw::beta).sorted()
+                .toArray();
+        assertTrue(betas[45] - betas[5] > 0.005, betas[5] + " to " + betas[45]);
+        assertTrue(betas[0] < truth.beta() && truth.beta() < betas[49], betas[0] + " to " + betas[49]);
+    }
 }
