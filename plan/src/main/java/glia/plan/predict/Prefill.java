@@ -22,7 +22,8 @@ public final class Prefill {
         String kind = " " + setup.kind();
         double rate = setup.device().rate(16);
         double efficiency = USUAL * Math.pow(rate / RATE, RATE_POWER) * effects.of("prefill",
-                "prefill" + kind, "prefill " + setup.family(), "prefill" + kind + " " + setup.format(), shape.isSparse() ? "prefill experts" : "prefill dense")
+                "prefill" + kind, "prefill " + setup.family(), "prefill" + kind + " " + setup.format(),
+                shape.isSparse() ? "prefill experts" : "prefill dense")
                 * effects.power("prefill rate" + kind, Math.log(rate / RATE))
                 * effects.power("prefill size", Math.log(shape.hidden() / 4096));
         double attention = USUAL * effects.of("prefill attention", "prefill attention" + kind);
