@@ -27,7 +27,7 @@ for %%w in (%*) do call :look_at "%%~w"
 if not defined known set "known=none"
 for %%k in (chat run tokenize inspect show attention lens steer embed rerank fill-mask
     perplexity bench plan check convert new train eval quantize merge reason align classify transcribe speak draw
-    serve mcp pull download remove rm) do if "%known%"=="%%k" set "kind=vector"
+    corpus serve mcp pull download remove rm) do if "%known%"=="%%k" set "kind=vector"
 
 set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable
 set options=%options% -XX:ErrorFile="%lib%\crash-%%p.log"

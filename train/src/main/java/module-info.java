@@ -6,6 +6,7 @@ module glia.train {
 
     exports glia.train.checkpoint;
     exports glia.train.compare;
+    exports glia.train.corpus;
     exports glia.train.data;
     exports glia.train.distillation;
     exports glia.train.interpret;

@@ -17,6 +17,7 @@ import glia.cli.command.ClassifyCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ConvertCommand;
+import glia.cli.command.CorpusCommand;
 import glia.cli.command.DrawCommand;
 import glia.cli.command.EmbedCommand;
 import glia.cli.command.EvalCommand;
@@ -103,7 +104,7 @@ public final class Cli {
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
                 new PsCommand(), new StopCommand(),
                 new LoadCommand(), new McpCommand(Version::line), new ClassifyCommand(), new BenchCommand(),
-                new TrainCommand(Version::line), new ReportCommand(),
+                new TrainCommand(Version::line), new CorpusCommand(), new ReportCommand(),
                 new ReasonCommand(), new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(),
                 new AlignCommand(), new AlignCheckCommand(), new AlignReviseCommand(), new AlignLabelCommand(),
                 new CheckCommand(),
@@ -205,7 +206,7 @@ public final class Cli {
                 "transcribe", "speak", "draw"));
         names.put("Serve models", List.of("serve", "ps", "stop", "keys", "mcp", "load"));
         names.put("Get and change models", List.of("pull", "models", "convert", "quantize", "merge", "new"));
-        names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));
+        names.put("Train models", List.of("train", "corpus", "report", "tasks", "reason", "align"));
         names.put("Examine models", List.of("inspect", "tokenize", "attention", "lens", "steer", "perplexity", "eval",
                 "bench", "check"));
         names.put("Choose models", List.of("plan"));

@@ -61,7 +61,7 @@ class CliTest {
                 numFound++;
             }
         }
-        assertEquals(24 + 4, numFound);
+        assertEquals(25 + 4, numFound);
     }
 
     /// Whether a command, or one of a group, has the option `--model`.

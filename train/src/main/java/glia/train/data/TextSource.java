@@ -31,6 +31,8 @@ public record TextSource(List<Path> paths, String textKey, String separator) {
     private static final Set<String> IN_FOLDERS = Set.of("txt", "md", "jsonl", "ndjson", "parquet");
     private static final Set<String> PACKED = Set.of("gz", "zst", "xz", "bz2", "zip", "7z", "tar");
     private static final int BLOCK_BYTES = 1 << 20;
+    /// The longest document that is read as a whole.
+    public static final int MOST_CHARACTERS = 100_000_000;
 
     /// Copies the list.
     public TextSource {
@@ -110,6 +112,36 @@ public record TextSource(List<Path> paths, String textKey, String separator) {
 
             @Override
             public void end() { }
+        });
+    }
+
+    /// Takes a document.
+    @FunctionalInterface
+    public interface DocumentConsumer {
+        void accept(String text) throws IOException;
+    }
+
+    /// Reads all documents, each as a whole.
+    ///
+    /// @throws CheckpointException if a file is not UTF-8, a line is not as described or a document has more than
+    ///     [#MOST_CHARACTERS]
+    public void forEachDocument(DocumentConsumer consumer) throws IOException {
+        StringBuilder text = new StringBuilder();
+        read(TextPieces.MAX_CHARACTERS, new DocumentReader() {
+            @Override
+            public void piece(String piece, TextPlace place) throws IOException {
+                if (text.length() + piece.length() > MOST_CHARACTERS) {
+                    throw place.error("found a document of more than " + MOST_CHARACTERS + " characters; name the line "
+                            + "that ends a document of a plain text file, or split the file");
+                }
+                text.append(piece);
+            }
+
+            @Override
+            public void end() throws IOException {
+                consumer.accept(text.toString());
+                text.setLength(0);
+            }
         });
     }
 
