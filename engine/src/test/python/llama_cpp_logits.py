@@ -1,6 +1,7 @@
 """Makes src/test/resources/llama-cpp: small random GGUF models, an adapter, and llama.cpp's logits for them.
 
 Truth: llama.cpp 0.5.0 as llama-cpp-python 0.3.36 brings it, with an F32 cache and without flash attention.
+bitnet-i2s.gguf is bitnet.gguf with bitnet.cpp's architecture and its type I2_S, as its converter packs it.
 
     pip install numpy gguf llama-cpp-python
     python llama_cpp_logits.py
@@ -62,6 +63,31 @@ def model(path, architecture, rng):
     finish(w, {name + ".weight": t for name, t in tensors.items()})
 
 
+def i2s(path, source):
+    """Blocks of 128 weights plus 1 in 32 bytes, a scale and zeros."""
+    fields = gguf.GGUFReader(source)
+    w = gguf.GGUFWriter(path, "bitnet-b1.58")
+    for field in fields.fields.values():
+        if field.name.startswith("GGUF.") or field.name == "general.architecture":
+            continue
+        kind = field.types[0]
+        w.add_key_value(field.name.replace("bitnet.", "bitnet-b1.58."), field.contents(), kind,
+                        field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None)
+    for t in fields.tensors:
+        if not t.name.startswith("blk.") or "norm" in t.name:
+            w.add_tensor(t.name, t.data)
+            continue
+        scale = np.abs(t.data).max()
+        q = (np.rint(t.data / scale).astype(np.int8) + 1).astype(np.uint8).reshape(-1, 4, 32)
+        packed = q[:, 0] << 6 | q[:, 1] << 4 | q[:, 2] << 2 | q[:, 3]
+        raw = np.concatenate([packed.reshape(-1), scale.reshape(1).view(np.uint8), np.zeros(28, dtype=np.uint8)])
+        w.tensors[-1][t.name] = gguf.gguf_writer.TensorInfo(shape=t.data.shape, dtype=36, nbytes=raw.nbytes, tensor=raw)
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
 def adapter(path, rng):
     w = gguf.GGUFWriter(path, "llama")
     w.add_type("adapter")
@@ -113,5 +139,6 @@ if __name__ == "__main__":
     for name in ("llama", "bitnet"):
         model(OUT / f"{name}.gguf", name, rng)
         logits(OUT / f"{name}.gguf").astype("<f4").tofile(OUT / f"{name}.logits")
+    i2s(OUT / "bitnet-i2s.gguf", OUT / "bitnet.gguf")
     adapter(OUT / "llama-adapter.gguf", rng)
     logits(OUT / "llama.gguf", OUT / "llama-adapter.gguf").astype("<f4").tofile(OUT / "llama-adapter.logits")

@@ -1,5 +1,6 @@
 package glia.engine.packed;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.engine.pass.Engine;
@@ -10,12 +11,16 @@ import glia.model.ModelLoader;
 import glia.model.adapter.AdapterFolder;
 import glia.model.adapter.Adapters;
 import glia.model.block.Pass.Outputs;
+import glia.model.spec.Mixer;
+import glia.model.spec.Place;
 import glia.model.write.GgufModelWriter;
 import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
+import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -35,6 +40,30 @@ class LlamaCppLogitsTest {
 
     private static Path file(String name) throws URISyntaxException {
         return Path.of(LlamaCppLogitsTest.class.getResource("/llama-cpp/" + name).toURI());
+    }
+
+    /// bitnet.cpp's files: weights in I2_S have the same values, the MLP squared ReLU. Files that are
+    /// written from them hold the same.
+    @Test
+    void filesOfBitnetCppHaveTheSameWeights() throws IOException, URISyntaxException {
+        Path again = folder.resolve("again.gguf");
+        try (Model model = ModelLoader.load(file("bitnet.gguf")); Model i2s = ModelLoader.load(file("bitnet-i2s.gguf"));
+                Arena arena = Arena.ofConfined()) {
+            assertEquals(Activation.RELU_SQUARED, activation(i2s));
+            GgufModelWriter.write(i2s, again, Optional.empty());
+            try (Model read = ModelLoader.load(again)) {
+                assertEquals(Activation.RELU_SQUARED, activation(read));
+                model.weights().all().forEach((p, w) -> {
+                    float[] wanted = w.toF32(arena).toArray();
+                    assertArrayEquals(wanted, i2s.weights().get(p).toF32(arena).toArray(), 1e-9f, p::toString);
+                    assertArrayEquals(wanted, read.weights().get(p).toF32(arena).toArray(), 1e-9f, p::toString);
+                });
+            }
+        }
+    }
+
+    private static Activation activation(Model model) {
+        return ((Mixer.GatedMlp) ((Mixer.SubNorm) model.spec().mixer(Place.of(1))).mixer()).activation();
     }
 
     private static void compare(String expected, Model model) throws IOException, URISyntaxException {

@@ -75,7 +75,9 @@ public abstract class MappedCheckpoint implements Checkpoint {
         MemorySegment memory = file.map();
         sources.add(new Source(file.path(), memory));
         for (TensorEntry entry : entries) {
-            MemorySegment part = memory.asSlice(dataStart + entry.begin(), entry.end() - entry.begin());
+            // A scale may follow the values.
+            MemorySegment part = memory.asSlice(dataStart + entry.begin(),
+                    TensorEntry.sizeBytes(file.path(), entry.name(), entry.dtype(), entry.shape()));
             add(file, entry.name(), Tensor.of(entry.dtype(), part, entry.shape()));
         }
     }

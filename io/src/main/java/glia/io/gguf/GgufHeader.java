@@ -17,6 +17,8 @@ import java.util.Set;
 /// then the name, dimensions (innermost first), type and offset of each tensor. The data follow at the next multiple of
 /// the alignment, each tensor padded to it.
 ///
+/// A matrix in bitnet.cpp's type I2_S appears as U8 `[R, K/4]`; an F32 scale follows it.
+///
 /// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 ///
 /// @param dataStart the file offset of the first tensor
@@ -31,6 +33,10 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
     private static final int MIN_TENSOR_BYTES = 8 + 4 + 4 + 8;
     private static final int MIN_VALUE_BYTES = 8 + 4 + 1;
     private static final int MAX_ALIGNMENT = 1 << 20;
+    private static final int TERNARY_BLOCK = 128;
+    private static final int TERNARY_PER_BYTE = 4;
+    /// The scale of a tensor in I2_S, and zeros.
+    private static final int TERNARY_TAIL = 32;
 
     static GgufHeader read(MappedFile file) throws CheckpointException {
         if (!file.startsWith(MAGIC)) {
@@ -105,13 +111,22 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
             shape[i] = in.int64("a dimension");
         }
         int type = in.int32("the type");
-        DType dtype = GgufTypes.of(type);
+        boolean isTernary = type == GgufTypes.I2_S;
+        DType dtype = isTernary ? DType.U8 : GgufTypes.of(type);
         if (dtype == null) {
             throw in.error("found the type " + GgufTypes.name(type) + ", which Glia does not read; get the model in "
                     + "another type, such as Q8_0, Q6_K or Q4_K");
         }
         long begin = in.int64("the place");
         long size = TensorEntry.sizeBytes(path, name, dtype, shape);
+        if (isTernary) {
+            if (rank < 2 || size % TERNARY_BLOCK != 0 || shape[rank - 1] % TERNARY_PER_BYTE != 0) {
+                throw in.error("found I2_S" + Arrays.toString(shape) + ", expected a matrix in blocks of "
+                        + TERNARY_BLOCK + " weights");
+            }
+            shape[rank - 1] /= TERNARY_PER_BYTE;
+            size = size / TERNARY_PER_BYTE + TERNARY_TAIL;
+        }
         if (begin < 0 || begin > Long.MAX_VALUE - size) {
             throw in.error("found at byte " + Long.toUnsignedString(begin) + " of the data, beyond any file");
         }
@@ -139,12 +154,15 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
     ///
     /// Source: https://github.com/ggml-org/ggml, `enum ggml_type`
     static final class GgufTypes {
+        /// bitnet.cpp's number, which llama.cpp does not use any more.
+        static final int I2_S = 36;
         /// Names by number; an empty name is an unused number.
         private static final String[] NAMES = {
             "F32", "F16", "Q4_0", "Q4_1", "", "", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K",
                     "Q6_K",
             "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8", "I16", "I32",
-            "I64", "F64", "IQ1_M", "BF16", "", "", "", "TQ1_0", "TQ2_0", "", "", "", "MXFP4", "NVFP4", "Q1_0", "Q2_0"};
+            "I64", "F64", "IQ1_M", "BF16", "", "", "", "TQ1_0", "TQ2_0", "I2_S", "", "",
+            "MXFP4", "NVFP4", "Q1_0", "Q2_0"};
         private static final DType[] TYPES = new DType[NAMES.length];
 
         static {

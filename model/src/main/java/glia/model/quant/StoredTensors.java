@@ -38,10 +38,15 @@ public final class StoredTensors {
 
     /// The tensors of a GGUF file.
     ///
-    /// @throws CheckpointException if second scales of NVFP4 have wrong shapes
+    /// @throws CheckpointException if second scales of NVFP4 have wrong shapes or one of I2_S is no number
     public static StoredTensors gguf(Path path, Checkpoint checkpoint) throws CheckpointException {
         Set<String> names = new LinkedHashSet<>(checkpoint.names());
         Map<String, PackedTensor> packed = NvFp4.read(path, checkpoint, names);
+        for (String name : names) {
+            if (checkpoint.tensor(name).dtype() == DType.U8) {
+                packed.put(name, Ternary.blocks(path, name, checkpoint.tensor(name)));
+            }
+        }
         return new StoredTensors(checkpoint, Collections.unmodifiableSet(names), packed);
     }
 

@@ -2,6 +2,7 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.TensorEntry;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.QuantizedMatrix.Code;
@@ -10,6 +11,7 @@ import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,6 +26,7 @@ import java.util.Optional;
 record Ternary(boolean divides, boolean isOnline, List<String> skipped) implements Packings.Packing {
     private static final String WEIGHT = ".weight";
     private static final String FORMAT = "BitNet";
+    private static final int BLOCK = 128;
     /// Below it a mean magnitude counts as this.
     private static final double LEAST = 1e-5;
 
@@ -78,6 +81,21 @@ record Ternary(boolean divides, boolean isOnline, List<String> skipped) implemen
         return new QuantizedMatrix(FORMAT, rows, cols, new Grouping.Blocks(rows, cols), words.sizeBytes(),
                 () -> parts(Repack.codes(2, rows, cols, i -> Memory.u8(words.address() + i % words.size())
                 >> 2 * (i / words.size()) & 3), divides ? 1 / scale : scale));
+    }
+
+    /// bitnet.cpp's I2_S in a GGUF file: bits 6, 4, 2 and 0 on of byte j of 32 are weights j, j + 32, j + 64 and
+    /// j + 96, plus 1, of 128; the scale follows the matrix. (https://github.com/microsoft/BitNet, `quantize_to_i2_s`)
+    static PackedTensor blocks(Path path, String name, Tensor words) throws CheckpointException {
+        int rows = words.rows();
+        int cols = Math.multiplyExact(words.cols(), 4);
+        float scale = Memory.f32(words.address() + words.sizeBytes());
+        if (words.rank() != 2 || !Float.isFinite(scale)) {
+            throw new CheckpointException(path, TensorEntry.where(name), "found " + words + " with the scale " + scale
+                    + ", expected a matrix and a finite scale");
+        }
+        return PackedTensor.of(new QuantizedMatrix(FORMAT, rows, cols, new Grouping.Blocks(rows, cols),
+                words.sizeBytes(), () -> parts(Repack.codes(2, rows, cols, i -> Memory.u8(words.address()
+                + i / BLOCK * 32 + i % 32) >> 6 - i % BLOCK / 32 * 2 & 3), scale)));
     }
 
     private static QuantizedMatrix online(Tensor w) {

@@ -2,6 +2,7 @@ package glia.model.write;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.gguf.GgufCheckpoint;
 import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.spec.Parameter;
@@ -33,14 +34,14 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         Checkpoint checkpoint = model.checkpoint();
         Map<String, List<Parameter>> changed = new LinkedHashMap<>();
         for (Parameter p : model.sources().keySet()) {
-            if (isChanged(p)) {
+            if (isChanged(p) || isTernary(checkpoint, model.storedName(p))) {
                 changed.computeIfAbsent(model.storedName(p), name -> new ArrayList<>()).add(p);
             }
         }
         boolean unpacks = unpacks();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (String name : unpacks ? model.tensors().names() : checkpoint.names()) {
-            if (model.tensors().packed(name).isPresent()) {
+            if (model.tensors().packed(name).isPresent() && changed.containsKey(name)) {
                 Tensor wide = Tensor.allocate(arena, DType.F32, model.tensors().shape(name));
                 tensors.put(name, filled(wide, changed.get(name)));
             } else {
@@ -51,6 +52,11 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         model.otherHead().ifPresent(head ->
                 tensors.put(head, tensors.get(model.storedName(Parameter.of(Role.EMBEDDING)))));
         return tensors;
+    }
+
+    /// Whether a tensor of a GGUF file has a type that is not written.
+    private static boolean isTernary(Checkpoint checkpoint, String name) throws CheckpointException {
+        return checkpoint instanceof GgufCheckpoint && checkpoint.tensor(name).dtype() == DType.U8;
     }
 
     /// The names of the tensors that hold matrices.
