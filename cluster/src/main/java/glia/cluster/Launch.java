@@ -33,6 +33,11 @@ public final class Launch {
         return Mpi.ranks(System.getenv());
     }
 
+    /// The number of this process in its job, of which only the first one has standard input.
+    public static int process() {
+        return Mpi.rank(System.getenv());
+    }
+
     /// The number of processes of the job on this machine, which share its processors.
     public static int processesHere() {
         Map<String, String> environment = System.getenv();

@@ -16,6 +16,7 @@ import glia.cli.option.PromptFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.InterruptNotice;
+import glia.cluster.Launch;
 import glia.engine.Answer;
 import glia.engine.Chat;
 import glia.engine.GenerationOptions;
@@ -118,7 +119,7 @@ public final class RunCommand implements Command {
                 PictureFlags.IMAGE);
         Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
-        if (prompt.isBlank() && !arguments.has(RAW) && !arguments.has(SUFFIX)) {
+        if (prompt.isBlank() && !arguments.has(RAW) && !arguments.has(SUFFIX) && Launch.process() == 0) {
             throw new UsageException("PROMPT is empty: give it after MODEL or on standard input; --raw \"\" begins a "
                     + "text from nothing");
         }
@@ -215,6 +216,9 @@ public final class RunCommand implements Command {
     /// The texts of files, the prompt of the command line and the text on standard input, with blank lines between.
     private static String prompt(Arguments arguments, Console console) throws IOException {
         String given = after(PromptFlags.text(arguments), arguments.optional(1).orElse(""));
+        if (Launch.process() > 0) {
+            return given;
+        }
         if (console.inIsTerminal()) {
             if (arguments.optional(1).isPresent()) {
                 return given;
