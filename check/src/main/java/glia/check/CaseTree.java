@@ -15,6 +15,7 @@ import glia.check.reference.CacheCases;
 import glia.check.reference.CaseFile;
 import glia.check.reference.CaseGroup;
 import glia.check.reference.CaseResult;
+import glia.check.reference.KeptCacheCases;
 import glia.check.reference.RingCases;
 import glia.check.reference.RopeCases;
 import glia.check.reference.SparseCases;
@@ -56,6 +57,7 @@ public final class CaseTree {
             entry("gmpo", CaseFile.group(GmpoCases::run)),
             entry("grpo", CaseFile.group(GrpoCases::run)),
             entry("kto", CaseFile.group(PreferenceCases::kto)),
+            entry("kv", new KeptCacheCases()),
             entry("lora", LoraCases::run),
             entry("math-verify", MathVerifyCases::run),
             entry("memory", CacheCases::memory),

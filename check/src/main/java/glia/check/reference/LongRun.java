@@ -9,6 +9,9 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Decoder;
 import glia.model.block.Pass;
+import glia.model.spec.Attention;
+import glia.model.spec.Rope;
+import glia.model.spec.Sublayer;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
@@ -17,11 +20,13 @@ import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.PageChoice;
+import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// A checkpoint over one sequence whose attention is observed layer by layer.
@@ -43,6 +48,9 @@ final class LongRun implements AutoCloseable {
     private final BlockPool pool = new BlockPool(MEMORY);
     private final Sequence sequence;
     private final int denseLayers;
+    private final int context;
+    /// By how much positions for rotary embedding exceed those in the KV cache.
+    private int shift;
 
     /// @param choice which pages single queries attend to; null for all
     /// @param denseLayers the first layers, whose attention is full
@@ -50,6 +58,7 @@ final class LongRun implements AutoCloseable {
             throws CheckpointException {
         model = ModelLoader.load(checkpoint);
         compute = new Compute(kernels, Precision.EXACT);
+        this.context = context;
         decoder = model.decoder(context);
         states = new SequenceStates(model.spec(), KeyValueType.F32, kernels.workers(), choice);
         sequence = states.open(pool);
@@ -63,12 +72,41 @@ final class LongRun implements AutoCloseable {
         compute.release(0);
         Pass pass = new Pass();
         states.add(sequence);
-        pass.add(ids, from, to, sequence.length(), Pass.Outputs.LAST);
+        pass.add(ids, from, to, sequence.length(), sequence.length() + shift, Pass.Outputs.LAST);
         states.prepare(pass);
         Tensor logits = decoder.forward(new Observed(compute, observer), pass, states);
         states.advance(pass.runs());
         states.clear();
         return numbers(logits);
+    }
+
+    /// Keeps some positions of each layer and head.
+    ///
+    /// @param kept by layer and key-value head
+    /// @param turns whether keys are turned to their new positions; else the next token keeps its own
+    void keep(int[][][] kept, boolean turns) {
+        int count = kept[0][0].length;
+        RopeTable[] ropes = new RopeTable[kept.length];
+        Arrays.setAll(ropes, this::rope);
+        shift += turns ? 0 : sequence.length() - count;
+        sequence.keep(count, kept, turns ? ropes : null);
+    }
+
+    /// The number of positions in the KV cache.
+    int length() {
+        return sequence.length();
+    }
+
+    /// The rotation of a layer's queries and keys.
+    RopeTable rope(int layer) {
+        Rope.Rotary rope = (Rope.Rotary) model.spec().sublayers().stream().map(Sublayer::mixer)
+                .filter(Attention.class::isInstance).map(m -> ((Attention) m).rope()).toList().get(layer);
+        double[] exact = rope.frequencies(context);
+        float[] frequencies = new float[exact.length];
+        for (int i = 0; i < exact.length; i++) {
+            frequencies[i] = (float) exact[i];
+        }
+        return new RopeTable(frequencies, 1, rope.layout());
     }
 
     /// The values of a tensor.

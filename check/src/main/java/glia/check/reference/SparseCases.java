@@ -14,18 +14,16 @@ import glia.tensor.kernel.PageChoice;
 import glia.tensor.kernel.Span;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Consumer;
-import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
-/// Attention to a part of a long KV cache: pages that Quest chooses, alone and in a model.
-public final class SparseCases implements CaseGroup {
-    private static final String JSON = "case.json";
+/// Attention to a part of a long KV cache: pages that Quest chooses, alone and in a model, and patterns of prompts
+/// that MInference chooses.
+public final class SparseCases extends FolderCases {
+    private static final String MINFERENCE = "MInference";
     private static final double ATTENTION = 1e-4;
     private static final double EXACT = 1e-9;
     private static final double ABSENT = -1e37;
@@ -34,52 +32,19 @@ public final class SparseCases implements CaseGroup {
     public SparseCases() { }
 
     @Override
-    public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
-        for (String name : names(folder)) {
-            if (isKnown(folder, name)) {
-                try {
-                    results.accept(run(folder, name, kernels));
-                } catch (IllegalArgumentException e) {
-                    results.accept(CaseResult.failed(name, e.getMessage()));
-                }
-            }
-        }
+    boolean isKnown(JsonNode settings) {
+        String method = settings.path("method").asString("");
+        return method.startsWith("Quest") || method.startsWith(MINFERENCE);
     }
 
     @Override
-    public List<String> unknown(Path folder) throws IOException {
-        List<String> unknown = new ArrayList<>();
-        for (String name : names(folder)) {
-            if (!isKnown(folder, name)) {
-                unknown.add(name);
-            }
+    CaseResult run(Path folder, String name, JsonNode root, SafetensorsCheckpoint tensors, Kernels kernels)
+            throws IOException {
+        if (root.path("method").asString().startsWith(MINFERENCE)) {
+            return PrefillCases.run(name, root.path("options"), tensors, kernels);
         }
-        return unknown;
-    }
-
-    private static boolean isKnown(Path folder, String name) throws IOException {
-        return settings(folder, name).path("method").asString("").startsWith("Quest");
-    }
-
-    private static JsonNode settings(Path folder, String name) throws IOException {
-        return CaseFile.parse(folder.resolve(name).resolve(JSON));
-    }
-
-    private static List<String> names(Path folder) throws IOException {
-        try (Stream<Path> all = Files.list(folder)) {
-            return all.filter(f -> Files.isRegularFile(f.resolve(JSON))).map(f -> f.getFileName().toString()).sorted()
-                    .toList();
-        }
-    }
-
-    private static CaseResult run(Path folder, String name, Kernels kernels) throws IOException {
-        JsonNode root = settings(folder, name);
-        JsonNode options = root.path("options");
-        try (SafetensorsCheckpoint tensors = SafetensorsCheckpoint.open(folder.resolve(name).resolve(
-                "tensors.safetensors"))) {
-            return root.has("checkpoint") ? inModel(name, folder.resolveSibling(root.path("checkpoint").asString()),
-                    root, tensors, kernels) : alone(name, options, tensors, kernels);
-        }
+        return root.has("checkpoint") ? inModel(name, folder.resolveSibling(root.path("checkpoint").asString()), root,
+                tensors, kernels) : alone(name, root.path("options"), tensors, kernels);
     }
 
     private static PageChoice choice(JsonNode options, boolean withNewest) {
@@ -144,7 +109,8 @@ public final class SparseCases implements CaseGroup {
         return worst.of(name);
     }
 
-    private static Tensor rows(CaseTensor heads, Arena arena) {
+    /// The rows `[T, H·E]` of heads `[H, T, E]`.
+    static Tensor rows(CaseTensor heads, Arena arena) {
         int size = heads.dim(2);
         int groups = heads.dim(0);
         Tensor rows = Tensor.allocate(arena, DType.F32, heads.dim(1), groups * size);

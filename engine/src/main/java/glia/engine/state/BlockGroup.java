@@ -4,8 +4,11 @@ import glia.tensor.Memory;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.PageChoice;
+import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Span;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,6 +24,14 @@ final class BlockGroup {
     record Part(BlockGroup group, Page keys, Page values, long boundOffset) {
         boolean keysAreValues() {
             return keys == values;
+        }
+
+        /// @throws IllegalArgumentException unless `numHeads` heads of keys and of values are whole blocks of the type
+        void requireHeads(int numHeads) {
+            if (keysAreValues() || !keys.hasHeads(numHeads) || !values.hasHeads(numHeads)) {
+                throw new IllegalArgumentException("a part of the KV cache can be kept only of heads that are whole "
+                        + "blocks of its type " + group.type.label() + "; try bf16");
+            }
         }
 
         /// Bytes of the layer's pages, which are neighbours.
@@ -44,6 +55,33 @@ final class BlockGroup {
 
         long sizeBytes() {
             return BLOCK_TOKENS * rowBytes();
+        }
+
+        boolean hasHeads(int numHeads) {
+            return type.blockStart(cols / numHeads) == cols / numHeads;
+        }
+
+        /// Copies a head of a position to another.
+        ///
+        /// @param block the address of the block of position `from`
+        /// @param toBlock the address of that of position `to`
+        /// @param rope turns it to the new position; null for none
+        void move(long block, int from, long toBlock, int to, int head, int numHeads, RopeTable rope) {
+            int size = cols / numHeads;
+            long headBytes = type.rowBytes(size);
+            long source = block + offset + from % BLOCK_TOKENS * rowBytes();
+            long target = toBlock + offset + to % BLOCK_TOKENS * rowBytes() + head * headBytes;
+            if (rope == null || from == to) {
+                MemorySegment.copy(Memory.ALL, source + head * headBytes, Memory.ALL, target, headBytes);
+                return;
+            }
+            float[] row = new float[size];
+            type.load(source, head * size, size, row);
+            rope.turn(row, to - from);
+            try (Arena arena = Arena.ofConfined()) {
+                long floats = arena.allocateFrom(ValueLayout.JAVA_FLOAT, row).address();
+                type.store(floats, size, 1, target);
+            }
         }
     }
 

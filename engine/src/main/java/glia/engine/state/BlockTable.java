@@ -2,6 +2,7 @@ package glia.engine.state;
 
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RopeTable;
 import java.util.Arrays;
 
 /// The ids of the blocks that hold the keys and values of one sequence in the layers of a group: block `i` holds
@@ -212,6 +213,49 @@ final class BlockTable {
         }
         numBlocks = BlockGroup.blocksOf(newLength);
         length = newLength;
+    }
+
+    /// Replaces the content by some positions of each layer and head.
+    ///
+    /// @param kept by slot and key-value head, `count` positions, ascending
+    /// @param ropes by slot, by which keys are turned to their new positions; null leaves them as they are
+    /// @return the number of positions
+    int keep(int count, StateLayout layout, int[][][] kept, RopeTable[] ropes) {
+        for (int slot = 0; slot < kept.length; slot++) {
+            layout.part(slot).requireHeads(kept[slot].length);
+        }
+        BlockTable result = new BlockTable(group, pool);
+        try {
+            result.prepare(count);
+        } catch (StateMemoryException e) {
+            result.truncate(0);
+            throw e;
+        }
+        for (int slot = 0; slot < kept.length; slot++) {
+            BlockGroup.Part part = layout.part(slot);
+            for (int head = 0; head < kept[slot].length; head++) {
+                for (int to = 0; to < count; to++) {
+                    int from = kept[slot][head][to];
+                    part.keys().move(address(from), from, result.address(to), to, head, kept[slot].length,
+                            ropes == null ? null : ropes[slot]);
+                    part.values().move(address(from), from, result.address(to), to, head, kept[slot].length, null);
+                }
+            }
+            for (int at = 0; group.chooses() && at < count; at += BLOCK_TOKENS) {
+                group.bound(part, result.address(at), 0, Math.min(BLOCK_TOKENS, count - at));
+            }
+        }
+        truncate(0);
+        result.advance();
+        ids = result.ids;
+        numBlocks = result.numBlocks;
+        length = count;
+        return count;
+    }
+
+    /// The address of the block of a position.
+    private long address(int position) {
+        return pool.addresses()[ids[position / BLOCK_TOKENS]];
     }
 
     private void drop(int i) {

@@ -1,6 +1,7 @@
 package glia.engine.state;
 
 import glia.engine.steer.Steering;
+import glia.tensor.kernel.RopeTable;
 import java.util.List;
 
 /// The state of one sequence: the KV cache in blocks, of which sliding-window layers free those that no later token
@@ -269,6 +270,18 @@ public final class Sequence implements AutoCloseable {
         Snapshots.Snapshot snapshot = snapshots == null ? null : snapshots.longest(target);
         truncate(snapshot == null ? 0 : snapshot.length());
         return length;
+    }
+
+    /// Keeps `count` positions of each layer and head, which become those from 0 on. A prefix cache may not take it.
+    ///
+    /// @param kept by slot and key-value head, ascending
+    /// @param ropes by slot, by which keys are turned to their new positions; null leaves them as they are
+    /// @throws IllegalArgumentException if a layer has no full attention, or heads are no blocks of the cache's type
+    /// @throws StateMemoryException if the memory does not suffice; then nothing has changed
+    public void keep(int count, int[][][] kept, RopeTable[] ropes) {
+        layout.requireFullAttention();
+        length = tables[0].keep(count, layout, kept, ropes);
+        inserted = null;
     }
 
     /// Replaces the content by `newLength` tokens of another sequence or a snapshot.

@@ -78,6 +78,14 @@ final class StateLayout {
         return isRecurrent() || groups.stream().anyMatch(BlockGroup::slides);
     }
 
+    /// @throws IllegalArgumentException if a layer is recurrent, has a window or a source
+    void requireFullAttention() {
+        if (groups.size() != 1 || isLossy() || hasSources()) {
+            throw new IllegalArgumentException("a part of the KV cache can be kept only where all layers have full "
+                    + "attention");
+        }
+    }
+
     boolean isRecurrent() {
         return stateBytes > 0;
     }

@@ -97,4 +97,21 @@ class MqarTest {
     void morePairsThanKeysAreRefused() {
         assertThrows(IllegalArgumentException.class, () -> new Mqar(128, List.of(64), 1, 1, Mqar.Part.TRAINING));
     }
+
+    /// Every needle has one question, and noise holds no other keys and values.
+    @Test
+    void needlesAreInTheNoiseOnce() {
+        int length = 64;
+        int[] ids = LongRecall.Needles.text(length, 5);
+        assertEquals(length + LongRecall.Needles.TAIL, ids.length);
+        for (int i = length; i < ids.length; i += 2) {
+            int key = ids[i];
+            int at = Arrays.stream(ids, 0, length).boxed().toList().indexOf(key);
+            assertEquals(ids[i + 1], ids[at + 1]);
+            assertEquals(2, Arrays.stream(ids).filter(id -> id == key).count());
+        }
+        assertEquals(length - LongRecall.Needles.TAIL, Arrays.stream(ids, 0, length).filter(id -> id >= 64).count());
+        assertEquals(LongRecall.Needles.NEEDLES, new LongRecall.Needles(1, 100).batch(95).targets().length);
+        assertFalse(Arrays.equals(ids, LongRecall.Needles.text(length, 6)));
+    }
 }

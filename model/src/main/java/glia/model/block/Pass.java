@@ -40,10 +40,7 @@ public final class Pass {
     /// Null for none.
     CrossWatcher watcher;
 
-    /// Rows in the pass.
-    ///
-    /// @param start the token whose place the first takes
-    /// @param from the first of the rows that are in the pass
+    /// Rows in the pass, from `from` on. The first takes the place of token `start`.
     public record Part(int start, Input.Rows rows, int from, int count) { }
 
     public Pass() {
@@ -109,9 +106,7 @@ public final class Pass {
         hook = null;
     }
 
-    /// Sets what reads or changes the activations of the layers until `clear`, not those of an encoder or MTP layers.
-    ///
-    /// @param ofLayers null for none
+    /// Sets what reads or changes activations of layers until `clear`, not of an encoder or MTP layers; null for none.
     public Pass hook(LayerHook ofLayers) {
         hook = ofLayers;
         return this;
@@ -124,7 +119,12 @@ public final class Pass {
 
     /// Appends `ids[from..to)` of one sequence, the first at `position`.
     public Pass add(int[] ids, int from, int to, int position, Outputs wanted) {
-        runs.add(to - from, position);
+        return add(ids, from, to, position, position, wanted);
+    }
+
+    /// The same with other positions for rotary embedding, the first at `rotary`.
+    public Pass add(int[] ids, int from, int to, int position, int rotary, Outputs wanted) {
+        runs.begin(to - from, position).addPositions(to - from, rotary);
         return append(ids, from, to, position, wanted);
     }
 

@@ -52,6 +52,18 @@ public final class RopeTable {
         return reversed;
     }
 
+    /// Turns a head that is rotated already by so many positions more, without the attention factor.
+    public void turn(float[] head, int positions) {
+        for (int i = 0; i < inverseFrequencies.length; i++) {
+            int a = layout == Layout.HALF_SPLIT ? i : 2 * i;
+            int b = layout == Layout.HALF_SPLIT ? i + inverseFrequencies.length : 2 * i + 1;
+            double angle = (double) inverseFrequencies[i] * positions;
+            double x = head[a];
+            head[a] = (float) (x * Math.cos(angle) - head[b] * Math.sin(angle));
+            head[b] = (float) (x * Math.sin(angle) + head[b] * Math.cos(angle));
+        }
+    }
+
     /// The frequencies of the pairs, scaled.
     public float[] frequencies() {
         return inverseFrequencies.clone();
