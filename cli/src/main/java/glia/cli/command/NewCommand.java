@@ -117,20 +117,31 @@ public final class NewCommand implements Command {
         return ExitCode.OK;
     }
 
-    /// Makes a model that speaks, which has its own tokens.
+    /// Makes a model that speaks.
     private static void voice(String family, Path out, Arguments arguments, Console console) throws IOException {
-        if (arguments.has(TOKENIZER) || arguments.has(TYPE)) {
-            throw new UsageException("--tokenizer and --type are not for " + family + ", which reads characters and is "
-                    + "written in f32");
+        boolean readsCharacters = family.equals("vits");
+        if (arguments.has(TYPE) || readsCharacters == arguments.has(TOKENIZER)) {
+            throw new UsageException(arguments.has(TYPE) ? "--type is not for " + family + ", which is written in f32"
+                    : readsCharacters ? "--tokenizer is not for vits, which reads characters"
+                    : "--tokenizer is missing: " + family + " reads the tokens of a model, such as "
+                            + "SmolLM2-135M-Instruct");
         }
+        Optional<Path> tokenizer = readsCharacters ? Optional.empty() : Optional.of(tokenizer(arguments, console));
         Config config;
         try {
-            config = NewVoices.config(family, NewModels.values(arguments.repeated()));
+            Map<String, Object> values = new LinkedHashMap<>(NewModels.values(arguments.repeated()));
+            if (tokenizer.isPresent()) {
+                values.putIfAbsent(VOCAB, load(tokenizer.get()).vocabSize() + 2);
+            }
+            config = NewVoices.config(family, values);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage(), e);
         }
         long count = NewVoices.write(config, arguments.get(SEED).orElse(0L), out,
                 arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL);
+        if (tokenizer.isPresent()) {
+            copy(tokenizer.get(), out);
+        }
         console.err().println("glia: note: the weights are random, so what the model says is noise");
         report(family, count, out, arguments, console);
     }

@@ -244,6 +244,13 @@ class RunCommandTest {
         assertTrue(run(ExitCode.USAGE, "", "speak", model, "Hi", "-o", folder + "/a.mp3").err()
                 .contains("ends with .wav"));
         assertFalse(Files.exists(folder.resolve("a.wav")));
+        String csm = folder.resolve("csm").toString();
+        assertTrue(run(ExitCode.USAGE, "", "new", "csm", "-o", csm).err().contains("--tokenizer is missing"));
+        run(ExitCode.OK, "", "new", "csm", "hidden=8", "--tokenizer", "stories260K", "-o", csm);
+        assertTrue(run(ExitCode.OK, "", "speak", csm, "Hi. Ho.", "-o", folder.resolve("csm.wav").toString(), "--voice",
+                "3").out().contains("16000 Hz"));
+        assertTrue(run(ExitCode.USAGE, "", "speak", csm, "Hi", "-o", folder + "/a.wav", "--speed", "2").err()
+                .contains("speed: found 2.0, expected 1"));
     }
 
     @Test

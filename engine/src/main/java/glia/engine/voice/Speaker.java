@@ -6,6 +6,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.load.Checkpoints;
 import glia.kernels.KernelBackends;
+import glia.model.voice.Csm;
 import glia.model.voice.Vits;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
@@ -14,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.BreakIterator;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -22,7 +22,6 @@ import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 
 /// A model that speaks: text to samples, sentence by sentence, in parts of about a second.
 ///
@@ -39,9 +38,7 @@ public final class Speaker implements AutoCloseable {
     public static final double FASTEST = 4;
     /// Characters that are read at a time, at most.
     private static final int MOST_CHARACTERS = 300;
-    private static final int PART_FRAMES = 64;
-    /// Longest sound of one sentence, in frames of a token: a predictor of durations may go wrong.
-    private static final int MOST_FRAMES = 200;
+    private static final List<String> TYPES = List.of(Vits.TYPE, Csm.TYPE);
 
     /// What a text is to sound like.
     ///
@@ -66,8 +63,7 @@ public final class Speaker implements AutoCloseable {
     private final Workers workers;
     private final KernelBackends.Choice kernels;
     private final Precision precision;
-    private final Vits model;
-    private final VitsTokens tokens;
+    private final Voice model;
     private final List<String> voices;
     private final ReentrantLock turns = new ReentrantLock(true);
 
@@ -75,8 +71,9 @@ public final class Speaker implements AutoCloseable {
         Config config = Config.read(folder.resolve("config.json"));
         Checkpoint checkpoint = Checkpoints.open(folder);
         try {
-            model = new Vits(config, folder, checkpoint);
-            tokens = new VitsTokens(folder, model.vocabSize());
+            model = config.text("model_type").equals(Vits.TYPE)
+                    ? new VitsVoice(new Vits(config, folder, checkpoint), folder)
+                    : new CsmVoice(new Csm(config, folder, checkpoint), config, folder);
         } catch (IllegalArgumentException | ArithmeticException e) {
             checkpoint.close();
             throw new CheckpointException(folder, "", "does not describe a model: " + e.getMessage(), e);
@@ -84,7 +81,7 @@ public final class Speaker implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
-        voices = IntStream.range(0, model.numSpeakers()).mapToObj(Integer::toString).toList();
+        voices = model.voices();
         precision = options.precision();
         workers = new Workers(options.numThreads());
         kernels = KernelBackends.choose(options.kernels(), workers);
@@ -94,7 +91,8 @@ public final class Speaker implements AutoCloseable {
     public static boolean describes(Path folder) {
         try {
             return Files.isRegularFile(folder.resolve("config.json"))
-                    && Config.read(folder.resolve("config.json")).text("model_type", "").equals(Vits.TYPE);
+                    && Config.read(folder.resolve("config.json")).text("model_type", "") instanceof String type
+                    && TYPES.contains(type);
         } catch (CheckpointException e) {
             return false;
         }
@@ -106,8 +104,8 @@ public final class Speaker implements AutoCloseable {
     /// @throws CheckpointException if it does not speak, or its files are wrong
     public static Speaker load(Path folder, LoadOptions options) throws CheckpointException {
         if (!describes(folder)) {
-            throw new CheckpointException(folder, "", "is no model that speaks; expected the folder of a VITS model, "
-                    + "such as facebook/mms-tts-eng (model_type " + Vits.TYPE + ")");
+            throw new CheckpointException(folder, "", "is no model that speaks; expected the folder of a VITS or CSM "
+                    + "model, such as facebook/mms-tts-eng (model_type " + String.join(" or ", TYPES) + ")");
         }
         return new Speaker(folder, options);
     }
@@ -131,7 +129,7 @@ public final class Speaker implements AutoCloseable {
     ///
     /// @param sound receives samples between -1 and 1, part by part, and says whether to go on
     /// @return whether all of it was spoken
-    /// @throws IllegalArgumentException if there is no such voice, or the model reads nothing of the text
+    /// @throws IllegalArgumentException if there is no such voice or speed, or the model reads nothing of the text
     public boolean speak(String text, Options options, Predicate<float[]> sound) {
         String voice = options.voice().orElse(voices.getFirst());
         int number = voices.indexOf(voice);
@@ -139,11 +137,15 @@ public final class Speaker implements AutoCloseable {
             throw new IllegalArgumentException("voice: found " + voice + ", expected " + (voices.size() == 1
                     ? voices.getFirst() + ", the only one" : "one of 0 to " + (voices.size() - 1)));
         }
+        if (options.speed() != 1 && !model.hasSpeed()) {
+            throw new IllegalArgumentException("speed: found " + options.speed() + ", expected 1, the one speed of the "
+                    + "model");
+        }
         List<int[]> sentences = new ArrayList<>();
         IllegalArgumentException unread = new IllegalArgumentException("the text is empty");
         for (String sentence : sentences(text)) {
             try {
-                sentences.add(tokens.encode(sentence, options.isPhonemes()));
+                sentences.add(model.encode(sentence, number, options.isPhonemes()));
             } catch (IllegalArgumentException e) {
                 unread = e;
             }
@@ -153,32 +155,13 @@ public final class Speaker implements AutoCloseable {
         }
         SplittableRandom random = new SplittableRandom(options.seed());
         try (Compute ops = new Compute(kernels.kernels(), precision)) {
+            Voice.Speech speech = model.begin(ops, number, options.speed(), random, this::inTurn);
             for (int[] sentence : sentences) {
-                if (!speak(ops, sentence, number, options.speed(), random, sound)) {
+                if (!speech.speak(sentence, sound)) {
                     return false;
                 }
             }
         }
-        return true;
-    }
-
-    private boolean speak(Compute ops, int[] ids, int voice, double speed, SplittableRandom random,
-            Predicate<float[]> sound) {
-        int mark = ops.mark();
-        Vits.Utterance utterance = inTurn(() -> model.read(ops, ids, voice));
-        int count = Arrays.stream(inTurn(() -> utterance.chooseFrames(random::nextGaussian, speed))).sum();
-        if (count > MOST_FRAMES * ids.length) {
-            throw new IllegalArgumentException("the model gives " + ids.length + " tokens " + count + " frames of "
-                    + model.hop() + " samples; its weights or its speaking_rate are wrong");
-        }
-        inTurn(() -> utterance.spectrogram(random::nextGaussian));
-        for (int from = 0; from < count; from += PART_FRAMES) {
-            int start = from;
-            if (!sound.test(inTurn(() -> utterance.waveform(start, Math.min(count, start + PART_FRAMES))))) {
-                return false;
-            }
-        }
-        ops.release(mark);
         return true;
     }
 

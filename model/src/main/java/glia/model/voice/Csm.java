@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
@@ -50,7 +51,17 @@ public final class Csm implements AutoCloseable {
     /// @param checkpoint which the model closes
     /// @throws CheckpointException if the config is not supported, or tensors do not fit it
     public Csm(Config config, Path path, Checkpoint checkpoint) throws CheckpointException {
-        tensors = new VoiceTensors(path, checkpoint);
+        this(config, new VoiceTensors(path, checkpoint));
+    }
+
+    /// A model with random weights: what it says is noise.
+    public static Csm fresh(Config config, long seed) throws CheckpointException {
+        return new Csm(config, VoiceTensors.fresh(seed, Set.of("codec_model.downsample.conv",
+                "codec_model.upsample.conv")));
+    }
+
+    private Csm(Config config, VoiceTensors tensors) throws CheckpointException {
+        this.tensors = tensors;
         Config small = config.child("depth_decoder_config");
         Config sounds = config.child("codec_config");
         codec = new SoundCodec(sounds, tensors, "codec_model.");
@@ -84,6 +95,11 @@ public final class Csm implements AutoCloseable {
                 .toArray(Weight[]::new);
         tensors.requireRead(List.of("backbone_model.embed_tokens.", "depth_decoder.model.embed_tokens.",
                 "codec_model."));
+    }
+
+    /// The tensors of the checkpoint that are read, by name.
+    public Map<String, Tensor> tensors() {
+        return tensors.read();
     }
 
     /// The codec, which the model closes.

@@ -92,8 +92,8 @@ final class Speech implements Endpoint {
                 answer.end();
             }
         } catch (IllegalArgumentException e) {
-            throw ServeException.badField(e.getMessage().startsWith("the model reads phonemes") ? "phonemes" : "input",
-                    e.getMessage());
+            throw ServeException.badField(e.getMessage().contains("phonemes") ? "phonemes"
+                    : e.getMessage().startsWith("speed") ? "speed" : "input", e.getMessage());
         } finally {
             places.release();
         }

@@ -1,0 +1,46 @@
+package glia.engine.voice;
+
+import glia.tensor.ops.Compute;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/// A model that speaks sentences.
+interface Voice extends AutoCloseable {
+    /// Samples per second.
+    int sampleRate();
+
+    /// The names of the voices.
+    List<String> voices();
+
+    /// Whether it has more than one speed.
+    boolean hasSpeed();
+
+    /// The tokens of a sentence.
+    ///
+    /// @throws IllegalArgumentException if it reads nothing of it
+    int[] encode(String sentence, int voice, boolean isPhonemes);
+
+    /// Begins to speak.
+    ///
+    /// @param turns does what needs the compute threads
+    Speech begin(Compute ops, int voice, double speed, SplittableRandom random, Turns turns);
+
+    /// A text that is being spoken.
+    interface Speech {
+        /// Speaks the next sentence.
+        ///
+        /// @param sound receives its samples and says whether to go on
+        /// @return whether to go on
+        boolean speak(int[] sentence, Predicate<float[]> sound);
+    }
+
+    /// Does work when its turn comes.
+    interface Turns {
+        <T> T take(Supplier<T> work);
+    }
+
+    @Override
+    void close();
+}
