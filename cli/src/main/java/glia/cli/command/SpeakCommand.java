@@ -56,8 +56,9 @@ public final class SpeakCommand implements Command {
                         $ glia speak facebook/mms-tts-eng "The sky is blue." -o sky.wav
                         sky.wav: 1.4 s, 16000 Hz
                         $ glia speak facebook/mms-tts-eng --file story.txt -o - | aplay""")
-                .notes("For VITS models in the Hugging Face layout, such as those of MMS-TTS in 1,100 languages, and CSM. The "
-                        + "sound is written while it is made, sentence by sentence. The same seed gives the same "
+                .notes("For VITS models in the Hugging Face layout, such as those of MMS-TTS in 1,100 languages, and "
+                        + "CSM. "
+                        + "The sound is written while it is made, sentence by sentence. The same seed gives the same "
                         + "sound.");
     }
 

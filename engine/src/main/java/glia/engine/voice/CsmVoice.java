@@ -67,8 +67,8 @@ final class CsmVoice implements Voice {
         }
         int[] ids = tokenizer.encodePlain("[" + voice + "]" + sentence, true);
         if (most(ids.length) < 1 || ids.length + most(ids.length) > context) {
-            throw new IllegalArgumentException("a sentence of " + ids.length + " tokens does not fit the model's context "
-                    + "of " + context);
+            throw new IllegalArgumentException("a sentence of " + ids.length + " tokens does not fit the model's "
+                    + "context of " + context);
         }
         return ids;
     }

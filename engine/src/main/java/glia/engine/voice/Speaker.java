@@ -91,8 +91,7 @@ public final class Speaker implements AutoCloseable {
     public static boolean describes(Path folder) {
         try {
             return Files.isRegularFile(folder.resolve("config.json"))
-                    && Config.read(folder.resolve("config.json")).text("model_type", "") instanceof String type
-                    && TYPES.contains(type);
+                    && TYPES.contains(Config.read(folder.resolve("config.json")).text("model_type", ""));
         } catch (CheckpointException e) {
             return false;
         }

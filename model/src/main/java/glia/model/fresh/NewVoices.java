@@ -32,12 +32,13 @@ public final class NewVoices {
             .with("resblock_dilation_sizes", List.of(List.of(1, 3, 5), List.of(1, 3, 5), List.of(1, 3, 5))),
             FamilySizes.of(Csm.TYPE, "CsmForConditionalGeneration")
                     .size("hidden", "hidden_size", 64).size("layers", "num_hidden_layers", 2)
-                    .size("heads", "num_attention_heads", 2).size("kv-heads", "num_key_value_heads", v -> v.get("heads"))
+                    .size("heads", "num_attention_heads", 2)
+                    .size("kv-heads", "num_key_value_heads", v -> v.get("heads"))
                     .size("mlp", "intermediate_size", v -> 4 * v.get("hidden"))
                     .size("vocab", "text_vocab_size", 256).size("context", "max_position_embeddings", 1024)
                     .size("books", "num_codebooks", 4).size("codes", "vocab_size", 67)
                     .with("audio_token_id", v -> v.get("vocab") - 2).with("audio_eos_token_id", v -> v.get("vocab") - 1)
-                    .with("codebook_eos_token_id", 0).with("codebook_pad_token_id", 66)
+                    .with("codebook_eos_token_id", 0).with("codebook_pad_token_id", v -> v.get("codes") - 1)
                     .with("depth_decoder_config", v -> Map.of("model_type", "csm_depth_decoder_model", "hidden_size",
                             v.get("hidden"), "num_hidden_layers", 2, "num_attention_heads", 2, "num_key_value_heads", 2,
                             "intermediate_size", v.get("mlp"), "backbone_hidden_size", v.get("hidden"), "vocab_size",

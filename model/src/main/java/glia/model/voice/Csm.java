@@ -86,10 +86,12 @@ public final class Csm implements AutoCloseable {
         }
         texts = tensors.weight("embed_text_tokens.weight", config.positive("text_vocab_size", 128256), hidden);
         String tied = "backbone_model.embed_tokens.embed_audio_tokens.weight";
-        codes = tensors.weight(tensors.has(tied) ? tied : "depth_decoder.model.embed_tokens.weight", (long) numCodes * vocabSize, hidden);
+        codes = tensors.weight(tensors.has(tied) ? tied : "depth_decoder.model.embed_tokens.weight",
+                (long) numCodes * vocabSize, hidden);
         first = tensors.weight("lm_head.weight", vocabSize, hidden);
         projector = tensors.weight("depth_decoder.model.inputs_embeds_projector.weight", depth.hidden(), hidden);
-        Weight otherHeads = tensors.turned("depth_decoder.codebooks_head.weight", numCodes - 1, depth.hidden(), vocabSize);
+        Weight otherHeads = tensors.turned("depth_decoder.codebooks_head.weight", numCodes - 1, depth.hidden(),
+                vocabSize);
         others = new HeadWeights(otherHeads, numCodes - 1, 0, vocabSize);
         heads = IntStream.range(0, numCodes - 1).mapToObj(c -> otherHeads.rows(c * vocabSize, (c + 1) * vocabSize))
                 .toArray(Weight[]::new);
