@@ -5,6 +5,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.load.Checkpoints;
 import glia.model.voice.Csm;
+import glia.model.voice.PocketTts;
 import glia.model.voice.SoundCodec;
 import glia.model.voice.Vits;
 import glia.tensor.Precision;
@@ -29,6 +30,8 @@ import java.util.stream.IntStream;
 /// its gradients. Random numbers are those of the file.
 public final class VoiceCheck {
     private static final double TOLERANCE = 1e-4;
+    /// The weight of the loss of the end of a sound.
+    private static final double END_WEIGHT = 0.1;
     /// The label of a frame of which the first code alone is learned.
     private static final int ONLY_FIRST = -101;
 
@@ -48,7 +51,7 @@ public final class VoiceCheck {
     public static boolean applies(Path folder) throws CheckpointException {
         return Files.exists(folder.resolve("config.json"))
                 && List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS,
-                        Csm.TYPE).contains(type(folder));
+                        Csm.TYPE, PocketTts.TYPE).contains(type(folder));
     }
 
     private static String type(Path folder) throws CheckpointException {
@@ -72,6 +75,10 @@ public final class VoiceCheck {
             } else if (type(model).equals(Csm.TYPE)) {
                 try (Csm csm = new Csm(config, model, checkpoint)) {
                     check.csm(csm);
+                }
+            } else if (type(model).equals(PocketTts.TYPE)) {
+                try (PocketTts pocket = new PocketTts(config, model, checkpoint)) {
+                    check.pocket(pocket, folder);
                 }
             } else {
                 try (SoundCodec codec = new SoundCodec(config, model, checkpoint)) {
@@ -166,7 +173,7 @@ public final class VoiceCheck {
     /// A text with a sound: codes, logits, losses; then frames that are generated greedily.
     private void csm(Csm csm) throws CheckpointException {
         int[] ids = expected.ids("input_ids")[0];
-        int[] labels = expected.ids("labels")[0];
+        int[] labels = expected.numbers("labels");
         Tensor values = expected.reals("input_values");
         try (Gradients gradients = new Gradients(); Recorder ops = new Recorder(kernels, gradients, w -> true,
                 Precision.EXACT); Compute apart = new Compute(kernels, Precision.EXACT)) {
@@ -214,6 +221,63 @@ public final class VoiceCheck {
         differences.numbers("gen.depth_logits", joined(others), expected.reals("gen.depth_logits"));
         same("gen.codes", all.stream().flatMapToInt(Arrays::stream).toArray());
         numbers("gen.audio_values", csm.samples(ops, all));
+    }
+
+    /// A text with a voice and frames: states, ends, velocities, the loss; then frames that are generated.
+    private void pocket(PocketTts model, Path folder) throws CheckpointException {
+        int[] ids = expected.ids("input_ids")[0];
+        Tensor voice = frames("audio_prompt_latents", model.size());
+        try (Gradients gradients = new Gradients(); Recorder ops = new Recorder(kernels, gradients, w -> true,
+                Precision.EXACT)) {
+            Tensor frames = frames("audio_latents", model.size());
+            Tensor states = model.states(ops, model.rows(ops, ids, voice, frames));
+            numbers("last_hidden_state", states);
+            Value ends = new Value(ops, model.ends(ops, states));
+            numbers("logits", ends.tensor());
+            int[] places = model.framePlaces(ids);
+            int[] before = Arrays.copyOf(places, frames.rows());
+            Tensor velocity = model.velocity(ops, ops.select(states, before, before.length),
+                    expected.reals("flow_x"), expected.reals("flow_start").toArray(),
+                    expected.reals("flow_end").toArray());
+            numbers("velocity", velocity);
+            // The last place is the end, the others are not.
+            float[] signs = new float[places.length];
+            Arrays.fill(signs, 0, signs.length - 1, -1);
+            signs[signs.length - 1] = 1;
+            Value end = ends.rows(places).times(Value.constant(ops, signs)).logSigmoid().mean().times(-END_WEIGHT);
+            Value loss = new Value(ops, velocity).minus(new Value(ops, expected.reals("flow_target"))).square().mean()
+                    .plus(end);
+            differences.loss(loss.number());
+            loss.backward();
+            differences.gradients(model.gradients(gradients));
+        }
+        try (Compute ops = new Compute(kernels, Precision.EXACT)) {
+            generate(model, ops, Arrays.copyOf(ids, model.framePlaces(ids)[0] + 1), voice,
+                    Config.read(folder.resolve("sampler.json")));
+        }
+    }
+
+    private void generate(PocketTts model, Compute ops, int[] ids, Tensor voice, Config sampler)
+            throws CheckpointException {
+        PocketTts.Generation generation = model.begin(model.rows(ops, ids, voice, voice.rows(0, 0)));
+        Tensor noise = frames("gen.noise", model.size());
+        List<float[]> frames = new ArrayList<>();
+        List<float[]> ends = new ArrayList<>();
+        int left = -1;
+        while (left != 0 && frames.size() < Math.min(noise.rows(), sampler.positive("max_new_tokens"))) {
+            frames.add(generation.next(ops, ops.scale(noise.rows(frames.size(), frames.size() + 1),
+                    (float) Math.sqrt(sampler.real("temperature"))), sampler.positive("num_flow_steps")).toArray());
+            ends.add(new float[] {generation.end()});
+            left = left > 0 ? left - 1 : frames.size() > sampler.integer("min_frames_before_eos")
+                    && generation.end() > sampler.real("eos_threshold") ? sampler.integer("frames_after_eos") : left;
+        }
+        differences.numbers("gen.audio_latents", joined(frames), expected.reals("gen.audio_latents"));
+        differences.numbers("gen.eos_logits", joined(ends), expected.reals("gen.eos_logits"));
+    }
+
+    private Tensor frames(String name, int size) throws CheckpointException {
+        Tensor all = expected.reals(name);
+        return all.reshape(all.size() / size, size);
     }
 
     private static int best(Tensor logits) {

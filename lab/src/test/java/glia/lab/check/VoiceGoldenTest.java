@@ -34,7 +34,7 @@ class VoiceGoldenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"vits,scalar,9", "vits,best,9", "mimi,best,11", "csm,best,10",
+    @CsvSource({"vits,scalar,9", "vits,best,9", "mimi,best,11", "csm,best,10", "pocket_tts,best,7",
         "pocket_tts_audio_tokenizer,scalar,4"})
     void agreesWithTheReference(String name, String kernels, int count) throws CheckpointException {
         List<CheckLine> lines = new ArrayList<>();

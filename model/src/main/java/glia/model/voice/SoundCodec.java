@@ -115,7 +115,7 @@ public final class SoundCodec implements AutoCloseable {
         return stride;
     }
 
-    private static Activation activation(Config config, String usual) throws CheckpointException {
+    static Activation activation(Config config, String usual) throws CheckpointException {
         String name = config.text("hidden_act", usual);
         return switch (name) {
             case "gelu" -> Activation.GELU;

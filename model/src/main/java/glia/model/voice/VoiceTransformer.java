@@ -29,6 +29,8 @@ final class VoiceTransformer {
     enum Form {
         /// Layer norms, plain MLPs, scaled branches, no norm at the end.
         CODEC("norm_eps"),
+        /// Layer norms and plain MLPs.
+        PLAIN("layer_norm_eps"),
         /// RMS norms and gated MLPs.
         GATED("rms_norm_eps");
 
