@@ -37,11 +37,12 @@ final class PlanTraining {
             print(task, layouts, console);
             console.out().println();
             console.printText("What published scaling laws say of " + Units.count((long) task.tokens()) + " tokens, "
-                    + Units.count((long) unique) + " of them different. They were fitted to other data: differences carry over better than losses.");
+                    + Units.count((long) unique) + " of them different. They were fitted to other data: "
+                    + "differences carry over better than losses.");
             Table table = new Table("Lrl").head("law", "", "source");
-            laws(task, unique).forEach(law -> table.row(law.get("law"), law.get("value") instanceof Double d && d < 100
-                    ? String.format(Locale.ROOT, "%.3f", d) : Units.count(((Number) law.get("value")).longValue()),
-                    law.get("source")));
+            laws(task, unique).forEach(law -> table.row(law.get("law"),
+                    law.get("value") instanceof Double d && d < 100 ? String.format(Locale.ROOT, "%.3f", d)
+                            : Units.count(((Number) law.get("value")).longValue()), law.get("source")));
             table.print(console);
         }
         return layouts.isEmpty() ? ExitCode.FAILED : ExitCode.OK;

@@ -58,8 +58,8 @@ public final class PublishedLaws {
                 * Math.exp(-rounded / QUANTIZED_BITS);
     }
 
-    /// A router of experts with its coefficients: `log₁₀ L = a·log N + b·log Ê + c·log N·log Ê + d`, N the parameters of
-    /// the dense model and Ê the experts, which saturate between `start` and `most`.
+    /// A router of experts with its coefficients: `log₁₀ L = a·log N + b·log Ê + c·log N·log Ê + d`, N the parameters
+    /// of the dense model and Ê the experts, which saturate between `start` and `most`.
     ///
     /// Source: Unified Scaling Laws for Routed Language Models, https://arxiv.org/abs/2202.01169
     public enum Router {
