@@ -6,6 +6,7 @@ import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.spec.Embedding;
+import glia.model.spec.Encoder;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -22,8 +23,8 @@ final class EngineWarmUp {
 
     /// Tokens, or silence of a length that gives as many rows.
     private static Input source(ModelSpec spec, int[] ids) {
-        Optional<Embedding.Features> features = spec.encoder().orElseThrow().embedding()
-                .flatMap(Embedding::features);
+        Optional<Embedding.Features> features = spec.embedding().features()
+                .or(() -> spec.encoder().flatMap(Encoder::embedding).flatMap(Embedding::features));
         if (features.isEmpty()) {
             return Input.of(ids);
         }
@@ -46,7 +47,9 @@ final class EngineWarmUp {
         ModelSpec spec = engine.model().spec();
         int[] ids = new int[Math.min(NUM_TOKENS, spec.contextLength())];
         if (spec.looksAhead()) {
-            Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.LAST);
+            boolean isOfSounds = spec.embedding().features().isPresent();
+            Pass pass = isOfSounds ? new Pass().add(source(spec, ids), 0, ids.length, Outputs.LAST)
+                    : new Pass().add(ids, 0, ids.length, 0, Outputs.LAST);
             engine.read(spec.encoder().isPresent() ? pass.from(ids, 0, ids.length) : pass, logits -> null);
             return;
         }

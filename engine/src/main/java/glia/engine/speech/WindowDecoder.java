@@ -48,13 +48,16 @@ final class WindowDecoder implements AutoCloseable {
 
     /// Adds tokens and computes logits; other threads compute before or after.
     float[] pass(CrossWatcher watcher, Runnable add) {
-        return claimed(watcher, () -> {
+        return claimed(engine, watcher, isCancelled, () -> {
             add.run();
             return engine.run().toArray();
         });
     }
 
-    private <T> T claimed(CrossWatcher watcher, Supplier<T> work) {
+    /// Computes a pass; other threads compute before or after.
+    ///
+    /// @throws CancellationException if it is not to be computed any more
+    static <T> T claimed(Engine engine, CrossWatcher watcher, BooleanSupplier isCancelled, Supplier<T> work) {
         if (isCancelled.getAsBoolean()) {
             throw new CancellationException("the transcription was ended");
         }
@@ -180,7 +183,8 @@ final class WindowDecoder implements AutoCloseable {
         }
     }
 
-    private static int largest(float[] logits) {
+    /// The most probable token.
+    static int largest(float[] logits) {
         int best = 0;
         for (int i = 1; i < logits.length; i++) {
             best = logits[i] > logits[best] ? i : best;
@@ -223,7 +227,7 @@ final class WindowDecoder implements AutoCloseable {
     ///
     /// @return the logits of all tokens
     Tensor all(int[] ids, CrossWatcher watcher) {
-        return claimed(watcher, () -> {
+        return claimed(engine, watcher, isCancelled, () -> {
             sequence.restart();
             engine.add(sequence, Input.of(), ids, 0, ids.length, Outputs.ALL);
             Tensor logits = engine.run();

@@ -169,6 +169,16 @@ public final class TokenBatch {
         return this;
     }
 
+    /// The same for a sequence with rows in the place of some tokens.
+    public TokenBatch addWhole(Input input) {
+        pass.add(input, 0, input.ids().length, Pass.Outputs.NONE);
+        started(input.ids().length);
+        for (int i = 0; i < input.ids().length; i++) {
+            row(i, NO_TARGET, 0);
+        }
+        return this;
+    }
+
     /// Adds a sequence for next-token prediction all of whose tokens are rows; those of weight 0 and the last have no
     /// target. Multi-token prediction needs it.
     ///

@@ -2,35 +2,21 @@ package glia.io.sound;
 
 import java.io.IOException;
 import java.io.InputStream;
-import javazoom.jl.decoder.Bitstream;
-import javazoom.jl.decoder.BitstreamException;
-import javazoom.jl.decoder.DecoderException;
-import javazoom.jl.decoder.Header;
-import javazoom.jl.decoder.SampleBuffer;
 import org.jflac.FLACDecoder;
 import org.jflac.frame.Frame;
 import org.jflac.metadata.StreamInfo;
 
-/// Formats of frames: FLAC by jFLAC, MP3 by JLayer.
+/// FLAC by jFLAC.
 final class FrameSounds {
     private FrameSounds() { }
 
-    /// A decoder that has read its first samples, since only they tell the rate.
-    private record Started(int rate, float[][] first, SoundReader.Decoder rest) implements SoundReader.Decoder {
-        @Override
-        public float[] next() throws IOException {
-            float[] samples = first[0];
-            first[0] = null;
-            return samples != null ? samples : rest.next();
-        }
-    }
-
     /// The samples of one channel after the other, scaled.
-    private interface Samples {
+    interface Samples {
         float at(int channel, int index);
     }
 
-    private static float[] mixed(int channels, int count, Samples samples) {
+    /// The mean of the channels.
+    static float[] mixed(int channels, int count, Samples samples) {
         float[] mixed = new float[count];
         for (int i = 0; i < count; i++) {
             float sum = 0;
@@ -73,45 +59,5 @@ final class FrameSounds {
                         (c, i) -> decoder.getChannelData()[c].getOutput()[i] * scale);
             }
         };
-    }
-
-    static SoundReader.Decoder mp3(InputStream in) throws IOException {
-        Bitstream frames = new Bitstream(in);
-        javazoom.jl.decoder.Decoder decoder = new javazoom.jl.decoder.Decoder();
-        int[] rate = new int[1];
-        SoundReader.Decoder all = new SoundReader.Decoder() {
-            @Override
-            public int rate() {
-                return rate[0];
-            }
-
-            @Override
-            public float[] next() throws IOException {
-                try {
-                    Header header = frames.readFrame();
-                    if (header == null) {
-                        return null;
-                    }
-                    SampleBuffer decoded = (SampleBuffer) decoder.decodeFrame(header, frames);
-                    frames.closeFrame();
-                    rate[0] = rate[0] == 0 ? decoded.getSampleFrequency() : rate[0];
-                    if (decoded.getSampleFrequency() != rate[0]) {
-                        throw new IOException("the rate changes from " + rate[0] + " to "
-                                + decoded.getSampleFrequency());
-                    }
-                    int channels = decoded.getChannelCount();
-                    short[] samples = decoded.getBuffer();
-                    return mixed(channels, decoded.getBufferLength() / channels,
-                            (c, i) -> samples[i * channels + c] / 32768f);
-                } catch (BitstreamException | DecoderException e) {
-                    throw new IOException(e.getMessage(), e);
-                }
-            }
-        };
-        float[] first = all.next();
-        if (first == null) {
-            throw new IOException("found no MP3 frame");
-        }
-        return new Started(rate[0], new float[][] {first}, all);
     }
 }

@@ -84,7 +84,7 @@ public final class SoundReader implements AutoCloseable {
         }
         boolean syncs = first.length > 1 && first[0] == -1 && (first[1] & 0xe0) == 0xe0;
         if (text.startsWith("ID3") || syncs) {
-            return FrameSounds.mp3(in);
+            return new Mp3Sound(in);
         }
         if (text.startsWith("RIFF") || text.startsWith("FORM") || text.startsWith(".snd")) {
             return new PcmSound(in);

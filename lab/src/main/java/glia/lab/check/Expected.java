@@ -116,10 +116,11 @@ final class Expected implements AutoCloseable {
     }
 
     private static Optional<Embedding.Features> soundFeatures(ModelSpec spec) {
-        return spec.encoder().flatMap(Encoder::embedding).flatMap(Embedding::features);
+        return spec.embedding().features().or(() -> spec.encoder().flatMap(Encoder::embedding)
+                .flatMap(Embedding::features));
     }
 
-    /// The sources of an encoder-decoder: tokens, or features of sounds.
+    /// The sources of an encoder-decoder: tokens, or features of sounds. The latter are the input of a model of sounds.
     List<Input> sources(ModelSpec spec) throws CheckpointException {
         Optional<Embedding.Features> features = soundFeatures(spec);
         if (features.isEmpty()) {

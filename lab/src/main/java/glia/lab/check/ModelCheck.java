@@ -67,6 +67,9 @@ public final class ModelCheck {
             if (engine.model().spec().diffusion().isPresent()) {
                 new DiffusionCheck(folder, engine, expected, quantized ? LOGITS_QUANTIZED : LOGITS, lines).run();
                 return;
+            } else if (engine.model().spec().embedding().features().isPresent()) {
+                new SoundCheck(folder, engine, expected).run(new Differences(expected, LOGITS, lines));
+                return;
             }
             try (Engine fitting = engine.forContext(length(engine, expected))) {
                 ModelCheck check = new ModelCheck(fitting, expected, quantized, lines);

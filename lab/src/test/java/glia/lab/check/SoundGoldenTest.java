@@ -60,13 +60,14 @@ class SoundGoldenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"whisper,scalar", "whisper,best", "moonshine,scalar", "moonshine,best"})
+    @CsvSource({"whisper,scalar", "whisper,best", "moonshine,scalar", "moonshine,best", "wav2vec2,scalar",
+            "wav2vec2,best"})
     void agreesWithTheReference(String name, String kernels) throws CheckpointException {
         check(folder(name), folder(name), kernels);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"whisper", "moonshine"})
+    @ValueSource(strings = {"whisper", "moonshine", "wav2vec2"})
     void savingChangesNothing(String name) throws IOException {
         Path saved = temporary.resolve("saved");
         try (Model model = ModelLoader.load(folder(name), p -> true)) {

@@ -10,12 +10,15 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Columns.SwappedGroups;
 import glia.tensor.ops.row.FoldedRows;
 import glia.tensor.ops.row.Gathers.SpreadRows;
+import glia.tensor.ops.row.Linear.MatrixProduct;
 import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.row.Sums.Sum;
+import glia.tensor.ops.row.TapNorm;
 import glia.tensor.ops.row.TimeNorm;
 import glia.tensor.ops.row.UnfoldedGrid;
 import glia.tensor.ops.row.UnfoldedRows;
@@ -109,6 +112,14 @@ final class EmbeddingBlock {
                     yield (ops, x, pass, states) -> ops.addBias(ops.apply(new WeightedColumns(
                             ops.apply(new TimeNorm(x, n.groups(), Stage.TimeNormed.EPS)), scale)), shift);
                 }
+                case Stage.Normed n -> NormBlock.of(n.norm(), weights, place, Role.STAGE, Role.STAGE_BIAS);
+                case Stage.Located l -> {
+                    Weight taps = weights.get(place, Role.STAGE);
+                    Weight scale = weights.get(place, Role.STAGE_SCALE);
+                    Weight shift = weights.get(place, Role.STAGE_BIAS);
+                    yield (ops, x, pass, states) -> ops.apply(new Sum(x, 1,
+                            ops.activate(ops.addBias(around(ops, x, l, taps, scale), shift), l.activation()), 1));
+                }
                 case Stage.Activated f -> (ops, x, pass, states) -> ops.activate(x, f.activation());
             });
         }
@@ -119,6 +130,26 @@ final class EmbeddingBlock {
             }
             return y;
         };
+    }
+
+    /// The grouped convolution of positions.
+    private static Tensor around(Ops ops, Tensor x, Stage.Located l, Weight taps, Weight scale) {
+        Tensor all = ops.apply(new TapNorm(ops.embed(taps, range(0, x.cols()), x.cols()),
+                ops.embed(scale, new int[1], 1)));
+        int width = x.cols() / l.groups();
+        Tensor y = null;
+        for (int g = 0; g < l.groups(); g++) {
+            Tensor seen = ops.apply(new UnfoldedRows(ops.apply(SliceColumns.of(x, g * width, width)), l.kernel(), 1,
+                    l.kernel() / 2));
+            seen = seen.rows() == x.rows() ? seen : ops.select(seen, range(0, x.rows()), x.rows());
+            Tensor own = ops.apply(new MatrixProduct(seen, ops.select(all, range(g * width, (g + 1) * width), width)));
+            y = y == null ? own : ops.apply(new ConcatColumns(y, own, 1, false));
+        }
+        return y;
+    }
+
+    private static int[] range(int from, int to) {
+        return IntStream.range(from, to).toArray();
     }
 
     private static Tensor halve(Ops ops, Tensor x, Stage.Halved h, Block product, Pass pass) {

@@ -124,6 +124,7 @@ public final class Families {
             new T5(),
             new Whisper(),
             new Moonshine(),
+            new Wav2Vec2(),
             new Xlstm(),
             new Zamba2());
 

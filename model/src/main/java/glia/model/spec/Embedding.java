@@ -135,10 +135,10 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         return new Embedding(new Positions.None(), (float) scale, 0, new Norm.None());
     }
 
-    /// Adds the parameters; E is `[V, D]`.
+    /// Adds the parameters; E is `[V, D]`, which a model of sounds alone lacks.
     void parameters(Shapes shapes, int vocabSize, int hidden) {
         int width = factors.filter(f -> !f.onlyTokens).map(Factors::size).orElse(hidden);
-        if (vocabSize > 0) {
+        if (vocabSize > 0 && features.filter(f -> !f.stages.isEmpty()).isEmpty()) {
             shapes.add(Role.EMBEDDING, (long) vocabSize + unusedRows, tokenSize(hidden));
         }
         features(shapes, width);

@@ -93,12 +93,45 @@ public sealed interface Stage {
 
         @Override
         public int parameters(Shapes shapes, int size) {
-            if (groups < 1 || size % groups != 0) {
-                throw new IllegalArgumentException(groups + " groups of " + size + " columns, expected a divisor");
-            }
+            requireDivisor(groups, size);
             shapes.add(Role.STAGE, size);
             shapes.add(Role.STAGE_BIAS, size);
             return size;
+        }
+    }
+
+    /// A norm of each row.
+    record Normed(Norm norm) implements Stage {
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            shapes.norm(norm, Role.STAGE, Role.STAGE_BIAS, size);
+            return size;
+        }
+    }
+
+    /// Positions from what is around: `x + f(W * x + b)` with a convolution over time in groups of columns, as many
+    /// rows as before. Its weight has one length for each tap j, `W[..., j] = g[j] · v[..., j] / |v[..., j]|`
+    /// (https://arxiv.org/abs/1602.07868). From wav2vec 2.0 (https://arxiv.org/abs/2006.11477).
+    ///
+    /// @param kernel the number of taps
+    /// @param groups of consecutive columns
+    record Located(int kernel, int groups, Activation activation) implements Stage {
+        public Located {
+            NumberRange.SIZE.require("kernel of a convolution", kernel);
+        }
+
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            requireDivisor(groups, size);
+            shapes.linear(Role.STAGE, Role.STAGE_BIAS, true, size, (long) size / groups * kernel);
+            shapes.add(Role.STAGE_SCALE, 1, kernel);
+            return size;
+        }
+    }
+
+    private static void requireDivisor(int groups, int size) {
+        if (groups < 1 || size % groups != 0) {
+            throw new IllegalArgumentException(groups + " groups of " + size + " columns, expected a divisor");
         }
     }
 

@@ -105,7 +105,7 @@ class NewModelsTest {
         }
         // No recipe trains on sounds or pictures with their texts.
         assertEquals(new TreeSet<>(List.of(HandWritten.MODEL_TYPE, "chameleon", "clip", "moonshine", "siglip",
-                "whisper")), without);
+                "wav2vec2", "whisper")), without);
     }
 
     @Test

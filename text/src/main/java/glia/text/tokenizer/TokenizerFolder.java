@@ -5,9 +5,11 @@ import glia.io.ContentSniffer;
 import glia.io.DisplayText;
 import glia.io.json.JsonTree;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,13 +21,16 @@ import tools.jackson.databind.JsonNode;
 
 /// Reads the tokenizer of a folder in the Hugging Face layout: `tokenizer.json`, and optionally `tokenizer_config.json`
 /// and `special_tokens_map.json`, which name BOS and EOS and may add tokens, and `generation_config.json` and
-/// `config.json`, which list the tokens that end generation.
+/// `config.json`, which list the tokens that end generation. A `vocab.json` without merges is one of letters, as models
+/// of speech have it.
 final class TokenizerFolder {
     /// Larger than any tokenizer.json (33 MB for 262,144 pieces).
     private static final long MAX_BYTES = 1 << 28;
     /// Other files of a tokenizer, the first that exists is read.
     private static final List<String> OTHERS = List.of(TekkenFile.NAME, "tokenizer.model", "tokenizer.model.v7",
             "tokenizer.model.v3", "tokenizer.model.v2", "tokenizer.model.v1", "spiece.model");
+
+    private static final String LETTERS = "vocab.json";
 
     private final Path file;
     private final byte[] bytes;
@@ -48,7 +53,13 @@ final class TokenizerFolder {
 
     /// Whether a folder has a tokenizer that can be read.
     static boolean isIn(Path folder) {
-        return Files.isRegularFile(folder.resolve("tokenizer.json")) || other(folder).isPresent();
+        return Files.isRegularFile(folder.resolve("tokenizer.json")) || other(folder).isPresent()
+                || isOfLetters(folder);
+    }
+
+    private static boolean isOfLetters(Path folder) {
+        return Files.isRegularFile(folder.resolve(LETTERS)) && !Files.exists(folder.resolve("merges.txt"))
+                && !Files.exists(folder.resolve("tokenizer.json"));
     }
 
     /// The file of a tokenizer in another form, where there is no `tokenizer.json`.
@@ -58,17 +69,40 @@ final class TokenizerFolder {
     }
 
     TokenizerFolder(Path folder) throws IOException {
-        file = folder.resolve("tokenizer.json");
+        boolean isOfLetters = isOfLetters(folder);
+        file = folder.resolve(isOfLetters ? LETTERS : "tokenizer.json");
         if (!Files.isRegularFile(file)) {
             throw new CheckpointException(file, "", "is missing, and so are " + String.join(", ", OTHERS) + ". Other "
-                    + "forms of a tokenizer (vocab.json) are not read; save the tokenizer in the fast form, or use a "
-                    + "GGUF file of the model");
+                    + "forms of a tokenizer (vocab.json and merges.txt) are not read; save the tokenizer in the fast "
+                    + "form, or use a GGUF file of the model");
         }
-        bytes = read(file, "JSON");
         config = readJson(folder.resolve("tokenizer_config.json"));
+        bytes = isOfLetters ? letters(file, config.path("word_delimiter_token").asString("|")) : read(file, "JSON");
         tokensMap = readJson(folder.resolve("special_tokens_map.json"));
         modelConfigs = List.of(readJson(folder.resolve("generation_config.json")),
                 readJson(folder.resolve("config.json")));
+    }
+
+    /// A `tokenizer.json` for letters and a piece between words.
+    private static byte[] letters(Path file, String delimiter) throws IOException {
+        Map<String, Integer> pieces = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : readJson(file).properties()) {
+            if (!entry.getValue().isInt()) {
+                throw new CheckpointException(file, entry.getKey(), "found "
+                        + DisplayText.quote(entry.getValue().toString()) + ", expected the id of a piece");
+            }
+            pieces.put(entry.getKey(), entry.getValue().asInt());
+        }
+        List<Map<String, Object>> special = pieces.keySet().stream().filter(p -> p.matches("<.+>"))
+                .map(p -> Map.<String, Object>of("id", pieces.get(p), "content", p, "special", true, "single_word",
+                        false, "lstrip", false, "rstrip", false, "normalized", false)).toList();
+        return JsonTree.of(Map.of("version", "1.0", "added_tokens", special, "normalizer", replaced(" ", delimiter),
+                "decoder", replaced(delimiter, " "), "model", Map.of("type", "BPE", "vocab", pieces, "merges",
+                        List.of()))).toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Map<String, Object> replaced(String from, String to) {
+        return Map.of("type", "Replace", "pattern", Map.of("String", from), "content", to);
     }
 
     private static byte[] read(Path file, String expected) throws IOException {

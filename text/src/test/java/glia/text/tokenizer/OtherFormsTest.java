@@ -34,6 +34,18 @@ class OtherFormsTest {
         }
     }
 
+    /// Letters, as models of speech have them; a vocabulary of several languages is refused.
+    @Test
+    void letters() throws Exception {
+        Files.writeString(folder.resolve("vocab.json"), "{\"<pad>\": 0, \"</s>\": 1, \"|\": 2, \"A\": 3, \"'\": 4}");
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        assertArrayEquals(new int[] {3, 2, 3, 4}, tokenizer.encode("A A'", false));
+        assertEquals("A A'", tokenizer.decode(new int[] {0, 3, 2, 3, 4}, true));
+        assertTrue(tokenizer.isSpecial(0));
+        Files.writeString(folder.resolve("vocab.json"), "{\"eng\": {\"A\": 0}}");
+        assertTrue(assertThrows(CheckpointException.class, () -> Tokenizer.load(folder)).getMessage().contains("eng"));
+    }
+
     @Test
     void tekken() throws Exception {
         Path tekken = TestData.resource("tekken/tekken.json").getParent();

@@ -6,6 +6,7 @@ import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.model.spec.Stage;
@@ -73,6 +74,78 @@ public final class SpeechNames {
             case DOWN_BIAS -> named(layer + "mlp.fc2.bias");
             default -> throw StandardNames.unknown(p);
         };
+    }
+
+    /// Those of wav2vec 2.0. Where norms are after sums, the one before a sublayer is that after the sublayer before.
+    public static Source wav2vec2(ModelSpec spec, Parameter p) {
+        String encoder = "wav2vec2.encoder.";
+        boolean isPre = spec.embedding().norm() instanceof Norm.None;
+        if (p.sublayer() >= 0) {
+            int number = spec.sublayer(p).layer();
+            boolean attends = spec.mixer(p.place()) instanceof Attention;
+            String layer = encoder + "layers." + number + ".";
+            String norm = isPre ? layer + (attends ? "" : "final_") : attends
+                    ? encoder + "layers." + (number - 1) + ".final_" : layer;
+            String mlp = layer + "feed_forward.";
+            return new Source.Stored(switch (p.role()) {
+                case BEFORE_WEIGHT -> norm + "layer_norm.weight";
+                case BEFORE_BIAS -> norm + "layer_norm.bias";
+                case QUERY -> layer + "attention.q_proj.weight";
+                case QUERY_BIAS -> layer + "attention.q_proj.bias";
+                case KEY -> layer + "attention.k_proj.weight";
+                case KEY_BIAS -> layer + "attention.k_proj.bias";
+                case VALUE -> layer + "attention.v_proj.weight";
+                case VALUE_BIAS -> layer + "attention.v_proj.bias";
+                case OUTPUT -> layer + "attention.out_proj.weight";
+                case OUTPUT_BIAS -> layer + "attention.out_proj.bias";
+                case UP -> mlp + "intermediate_dense.weight";
+                case UP_BIAS -> mlp + "intermediate_dense.bias";
+                case DOWN -> mlp + "output_dense.weight";
+                case DOWN_BIAS -> mlp + "output_dense.bias";
+                default -> throw StandardNames.unknown(p);
+            });
+        }
+        String last = isPre ? encoder : encoder + "layers." + (spec.numLayers() - 1) + ".final_";
+        return switch (p.role()) {
+            case STAGE, STAGE_BIAS, STAGE_SCALE -> wav2vec2Stage(spec.embedding(), p);
+            case EMBEDDING_NORM_WEIGHT -> new Source.Stored(encoder + "layer_norm.weight");
+            case EMBEDDING_NORM_BIAS -> new Source.Stored(encoder + "layer_norm.bias");
+            case FINAL_WEIGHT -> new Source.Stored(last + "layer_norm.weight");
+            case FINAL_BIAS -> new Source.Stored(last + "layer_norm.bias");
+            case HEAD -> new Source.Stored("lm_head.weight");
+            case HEAD_BIAS -> new Source.Stored("lm_head.bias");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static Source wav2vec2Stage(Embedding embedding, Parameter p) {
+        List<Stage> stages = embedding.features().orElseThrow().stages();
+        int number = p.place().branch() - 1;
+        String end = p.role() == Role.STAGE ? ".weight" : ".bias";
+        if (stages.get(number) instanceof Stage.Located located) {
+            String conv = "wav2vec2.encoder.pos_conv_embed.conv";
+            if (p.role() == Role.STAGE_BIAS) {
+                return new Source.Stored(conv + end);
+            }
+            boolean isScale = p.role() == Role.STAGE_SCALE;
+            Source stored = new Source.Stored(conv + (isScale ? ".weight_g" : ".weight_v"),
+                    conv + ".parametrizations.weight.original" + (isScale ? 0 : 1));
+            long taps = located.kernel();
+            long width = ((Stage.Convolved) stages.get(number - 1)).outputs();
+            long inputs = width / located.groups();
+            return new Source.Shaped(stored, isScale ? List.of(1L, taps) : List.of(width, inputs * taps),
+                    isScale ? List.of(1L, 1L, taps) : List.of(width, inputs, taps));
+        }
+        if (number >= stages.size() - 3) {
+            return new Source.Stored("wav2vec2.feature_projection."
+                    + (stages.get(number) instanceof Stage.Normed ? "layer_norm" : "projection") + end);
+        }
+        boolean isConvolution = stages.get(number) instanceof Stage.Convolved;
+        long layer = stages.subList(0, number + (isConvolution ? 0 : -1)).stream()
+                .filter(Stage.Convolved.class::isInstance).count();
+        Source stored = new Source.Stored("wav2vec2.feature_extractor.conv_layers." + layer
+                + (isConvolution ? ".conv" : ".layer_norm") + end);
+        return isConvolution && p.role() == Role.STAGE ? convolution(embedding, p, stored) : stored;
     }
 
     private static Source half(Mixer mixer, Parameter p, Source both) {
