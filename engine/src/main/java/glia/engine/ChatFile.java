@@ -6,6 +6,8 @@ import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
+import glia.io.sound.Sound;
+import glia.io.sound.SoundException;
 import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -57,12 +59,23 @@ public final class ChatFile {
     }
 
     private static Object written(Object part) {
+        if (part instanceof Map<?, ?> map && map.get("audio") instanceof Sound sound) {
+            return Map.of("type", "input_audio", "input_audio", Map.of("data", sound.base64()));
+        }
         return part instanceof Map<?, ?> map && map.get("image") instanceof Picture picture
                 ? Map.of("type", "image_url", "image_url", Map.of("url", picture.dataUrl())) : part;
     }
 
-    /// A part with its picture, if it is one in a data URL.
+    /// A part with its picture, if it is one in a data URL, or with its sound.
     private static Object read(Path file, String where, Object part) throws CheckpointException {
+        if (part instanceof Map<?, ?> map && map.get("input_audio") instanceof Map<?, ?> audio
+                && audio.get("data") instanceof String data) {
+            try {
+                return Map.of("type", "audio", "audio", Sound.ofBase64("the sound", data, Sound.Limits.DEFAULT));
+            } catch (SoundException e) {
+                throw new CheckpointException(file, where, e.getMessage(), e);
+            }
+        }
         if (!(part instanceof Map<?, ?> map && map.get("image_url") instanceof Map<?, ?> image
                 && image.get("url") instanceof String url && url.startsWith("data:"))) {
             return part;
@@ -77,7 +90,7 @@ public final class ChatFile {
     /// Reads the messages of a file: an object with the key `messages`, or the array alone.
     ///
     /// @throws CheckpointException if the file holds anything else, or a message has a part that is
-    ///     neither text nor a picture in a `data:` URL
+    ///     neither text, a picture in a `data:` URL nor a sound
     /// @throws IOException if it cannot be read
     public static List<ChatMessage> read(Path file) throws IOException {
         if (Files.size(file) > MAX_BYTES) {

@@ -4,6 +4,7 @@ import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
+import glia.io.sound.Sound;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.Model;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /// How a model reads the pictures of a conversation: its chat template writes a mark for each, its processor makes the
 /// tower's features of it and says what replaces the mark. Features are kept by the content of the file, so further
@@ -62,6 +64,7 @@ public final class ModelPictures {
     private final Engine engine;
     private PictureTokens tokens;
     private final Tokenizer tokenizer;
+    private final ModelSounds sounds;
     private final Map<String, Ready> kept = new LinkedHashMap<>(16, 0.75f, true);
     private long keptBytes;
     private PictureProcessor processor;
@@ -77,6 +80,7 @@ public final class ModelPictures {
         this.codes = tower.isEmpty() && PictureTokens.describe(engine.model()) ? Optional.of(engine.model())
                 : Optional.empty();
         this.tokenizer = tokenizer;
+        this.sounds = new ModelSounds(path, engine, tokenizer);
     }
 
     /// Whether the model reads pictures.
@@ -84,9 +88,14 @@ public final class ModelPictures {
         return tower.isPresent() || codes.isPresent();
     }
 
+    /// Whether the model reads sounds.
+    public boolean areHeard() {
+        return sounds.areHeard();
+    }
+
     /// What the model reads, in the words of OpenAI's API.
     public List<String> modalities() {
-        return areRead() ? List.of("text", "image") : List.of("text");
+        return areHeard() ? List.of("text", "image", "audio") : areRead() ? List.of("text", "image") : List.of("text");
     }
 
     /// Renders a conversation.
@@ -95,6 +104,18 @@ public final class ModelPictures {
     ///     used
     /// @throws TemplateException if the template refuses the conversation or fails
     public Rendered render(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
+        List<Sound> heard = messages.stream().flatMap(message -> message.sounds().stream()).toList();
+        if (!heard.isEmpty() && !areHeard()) {
+            throw new IllegalArgumentException(heard.getFirst().name() + ": the model reads no sounds; one with a "
+                    + "tower of sounds does, such as Qwen/Qwen2.5-Omni-3B, and glia transcribe writes down what is "
+                    + "said");
+        }
+        Rendered seen = renderPictures(template, messages, options);
+        return heard.isEmpty() ? seen : new Rendered(seen.text(), Stream.concat(seen.rows().stream(),
+                sounds.rows(seen.text(), heard).stream()).toList());
+    }
+
+    private Rendered renderPictures(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
         if (!areRead()) {
             messages.forEach(ChatMessage::requireText);
             return new Rendered(template.renderTrusted(messages, options), List.of());
@@ -172,7 +193,8 @@ public final class ModelPictures {
         return at;
     }
 
-    private static int count(TrustedText text, String mark) {
+    /// The number of marks that the template wrote.
+    static int count(TrustedText text, String mark) {
         int count = 0;
         for (int at = next(text, mark, 0); at >= 0; at = next(text, mark, at + mark.length())) {
             count++;
@@ -275,7 +297,9 @@ public final class ModelPictures {
         if (rows.isEmpty()) {
             return Input.of(ids);
         }
-        Input own = Input.expanded(Arrays.copyOfRange(ids, before, ids.length), placeholder(), rows);
+        int[] rest = Arrays.copyOfRange(ids, before, ids.length);
+        Input own = areHeard() ? sounds.expanded(rest, rows)
+                : Input.expanded(rest, placeholder(), rows);
         int[] all = Arrays.copyOf(ids, before + own.ids().length);
         System.arraycopy(own.ids(), 0, all, before, own.ids().length);
         return new Input(all, own.embedded().stream().map(e -> new Input.Embedded(before + e.start(), e.rows()))

@@ -28,7 +28,6 @@ import glia.engine.state.StateMemoryException;
 import glia.io.Suggestions;
 import glia.io.file.HomeFolder;
 import glia.io.hub.ModelLocation;
-import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
 import glia.serve.mcp.ToolConversation;
 import glia.serve.mcp.ToolServers;
@@ -37,10 +36,10 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// A chat: reads messages and commands, prints answers while they are generated.
@@ -58,7 +57,7 @@ public final class ChatLoop {
     /// Answers with tools; null without.
     private ToolConversation tools;
     /// Those of the next message.
-    private final List<Picture> pictures = new ArrayList<>();
+    private final PictureFlags.Attached attached = new PictureFlags.Attached();
     /// The text of files before the first message; empty after it.
     private String text;
     private Answer last;
@@ -159,16 +158,14 @@ public final class ChatLoop {
         PictureFlags.Typed found = PictureFlags.typed(typed);
         String message = found.text();
         if (!found.files().isEmpty() && !message.startsWith("/")) {
-            found.files().forEach(this::image);
+            found.files().forEach(file -> attach(() -> attached.picture(file, model)));
             if (message.isEmpty()) {
                 return true;
             }
         }
         if (!message.startsWith("/")) {
             UnknownCharacters.note(model.tokenizer(), message).ifPresent(this::note);
-            ChatMessage question = ChatMessage.user(text.isEmpty() ? message : text + "\n\n" + message)
-                    .withPictures(pictures);
-            pictures.clear();
+            ChatMessage question = attached.to(ChatMessage.user(text.isEmpty() ? message : text + "\n\n" + message));
             text = "";
             answer(listener -> tools == null ? chat.stream(question, listener) : tools.stream(question, listener));
             return true;
@@ -193,7 +190,8 @@ public final class ChatLoop {
             case REGENERATE -> regenerate();
             case UNDO -> undo();
             case SYSTEM -> system(rest);
-            case IMAGE -> image(rest);
+            case IMAGE -> attach(() -> attached.picture(rest, model));
+            case AUDIO -> attach(() -> attached.sound(rest, model));
             case SET -> set(rest);
             case THINKING -> thinking(rest);
             case SAVE -> save(rest);
@@ -206,12 +204,10 @@ public final class ChatLoop {
         return true;
     }
 
-    /// Adds a picture to the next message.
-    private void image(String file) {
+    /// Adds a picture or a sound to the next message.
+    private void attach(Supplier<String> added) {
         try {
-            Picture picture = PictureFlags.read(file.replaceAll("^(['\"])(.*)\\1$", "$2"), model);
-            pictures.add(picture);
-            note("Added " + picture.name() + ", " + picture.width() + " x " + picture.height() + " pixels.");
+            note(added.get());
         } catch (IllegalArgumentException e) {
             fail(ExitCode.USAGE);
             note("Not added: " + e.getMessage() + ".");

@@ -75,8 +75,8 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(PromptFlags.FILE, PictureFlags.IMAGE, ChatCommand.SYSTEM, RAW, SUFFIX,
-                                StrategyAnswer.STRATEGY, Json.OPTION),
+                Syntax.join(List.of(PromptFlags.FILE, PictureFlags.IMAGE, PictureFlags.AUDIO, ChatCommand.SYSTEM, RAW,
+                                SUFFIX, StrategyAnswer.STRATEGY, Json.OPTION),
                         FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
@@ -88,6 +88,7 @@ public final class RunCommand implements Command {
                         $ cat report.txt | glia run HuggingFaceTB/SmolLM2-135M-Instruct "Summarize:"
                         $ glia run SmolLM2-135M-Instruct --file report.txt "Who wrote it?"
                         $ glia run Qwen/Qwen2-VL-2B-Instruct "What is this?" --image cat.jpg
+                        $ glia run Qwen/Qwen2.5-Omni-3B "What is said?" --audio talk.mp3
                         $ glia run reasoner "Solve x^2 - 5x + 6 = 0." --regex "x = [0-9]"
                         x = 2
                         $ glia run stories260K "Once upon a" -n 2 --json
@@ -106,8 +107,11 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW)) {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --raw leaves out");
         }
-        if (arguments.has(PictureFlags.IMAGE) && (arguments.has(RAW) || arguments.has(SUFFIX))) {
-            throw new UsageException("--image needs the chat template, which --raw and --suffix leave out");
+        for (Option<String> attached : List.of(PictureFlags.IMAGE, PictureFlags.AUDIO)) {
+            if (arguments.has(attached) && (arguments.has(RAW) || arguments.has(SUFFIX))) {
+                throw new UsageException(attached.name() + " needs the chat template, which --raw and --suffix leave "
+                        + "out");
+            }
         }
         if (arguments.has(SUFFIX)) {
             if (arguments.has(RAW) || arguments.has(ChatCommand.SYSTEM)) {
@@ -116,7 +120,7 @@ public final class RunCommand implements Command {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --suffix leaves out");
         }
         Optional<Strategy> strategy = StrategyAnswer.of(arguments, RAW, ChatCommand.SYSTEM, SUFFIX,
-                PictureFlags.IMAGE);
+                PictureFlags.IMAGE, PictureFlags.AUDIO);
         Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
         if (prompt.isBlank() && !arguments.has(RAW) && !arguments.has(SUFFIX) && Launch.process() == 0) {
@@ -140,7 +144,8 @@ public final class RunCommand implements Command {
             throws IOException {
         boolean json = arguments.has(Json.OPTION);
         try (LanguageModel model = Models.load(choice.path(), load, arguments, console)) {
-            ChatMessage question = ChatMessage.user(prompt).withPictures(PictureFlags.of(arguments, model));
+            ChatMessage question = ChatMessage.user(prompt).withPictures(PictureFlags.of(arguments, model))
+                    .withSounds(PictureFlags.sounds(arguments, model));
             GenerationOptions free = seeded(GenerationFlags.of(arguments, model.options()), seed);
             GenerationOptions options = grammar.map(free::withGrammar).orElse(free);
             if (!json) {

@@ -6,6 +6,9 @@ import glia.engine.LanguageModel;
 import glia.io.file.HomeFolder;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
+import glia.io.sound.Sound;
+import glia.io.sound.SoundException;
+import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -22,6 +25,11 @@ public final class PictureFlags {
     public static final Option<String> IMAGE = Option.text("FILE", "picture that the prompt is about, for models that "
             + "read pictures: PNG, JPEG, GIF, WebP, BMP or TIFF; may be given several times", "--image").repeated();
 
+    /// Sounds for a prompt.
+    public static final Option<String> AUDIO = Option.text("FILE", "sound that the prompt is about, for models that "
+            + "hear: WAV, AIFF, AU, FLAC, MP3, Ogg Vorbis or Ogg Opus; may be given several times", "--audio")
+            .repeated();
+
     /// A quoted word, or one in which a backslash keeps the next character: what terminals write for a dropped file.
     private static final Pattern WORD = Pattern.compile("(?<!\\S)'([^']+)'|(?<!\\S)\"([^\"]+)\"|(?:\\\\.|[^\\s\\\\])+");
     private static final Pattern NAME = Pattern.compile("(?i).+\\.(png|jpe?g|gif|webp|bmp|tiff?)");
@@ -33,6 +41,47 @@ public final class PictureFlags {
     /// @param text what is left
     /// @param files the pictures' paths, in order
     public record Typed(String text, List<String> files) { }
+
+    /// The pictures and sounds for the next message of a chat.
+    public static final class Attached {
+        private final List<Picture> pictures = new ArrayList<>();
+        private final List<Sound> sounds = new ArrayList<>();
+
+        /// Nothing.
+        public Attached() { }
+
+        /// Adds a picture.
+        ///
+        /// @return what was added
+        /// @throws IllegalArgumentException as [#read] does
+        public String picture(String file, LanguageModel model) {
+            Picture picture = read(unquoted(file), model);
+            pictures.add(picture);
+            return "Added " + picture.name() + ", " + picture.width() + " x " + picture.height() + " pixels.";
+        }
+
+        /// Adds a sound.
+        ///
+        /// @return what was added
+        /// @throws IllegalArgumentException as [PictureFlags#sound] does
+        public String sound(String file, LanguageModel model) {
+            Sound sound = PictureFlags.sound(unquoted(file), model);
+            sounds.add(sound);
+            return "Added " + sound.name() + ".";
+        }
+
+        private static String unquoted(String file) {
+            return file.replaceAll("^(['\"])(.*)\\1$", "$2");
+        }
+
+        /// A message with them, after which there are none.
+        public ChatMessage to(ChatMessage message) {
+            ChatMessage all = message.withPictures(pictures).withSounds(sounds);
+            pictures.clear();
+            sounds.clear();
+            return all;
+        }
+    }
 
     /// The pictures of a command line.
     ///
@@ -62,6 +111,36 @@ public final class PictureFlags {
             throw new PictureException(file, "there is no such file");
         } catch (IOException | InvalidPathException e) {
             throw new PictureException(file, "cannot be read: " + e.getMessage());
+        }
+    }
+
+    /// The sounds of a command line.
+    ///
+    /// @throws IllegalArgumentException if there are some and the model does not hear, or one cannot be read
+    public static List<Sound> sounds(Arguments arguments, LanguageModel model) {
+        return arguments.all(AUDIO).stream().map(file -> sound(file, model)).toList();
+    }
+
+    /// A sound of a file.
+    ///
+    /// @throws IllegalArgumentException if the model does not hear, or this one cannot be read
+    public static Sound sound(String file, LanguageModel model) {
+        if (file.isBlank()) {
+            throw new IllegalArgumentException("expected the name of a sound, as in /audio talk.mp3");
+        }
+        if (!model.pictures().areHeard()) {
+            throw new IllegalArgumentException("this model does not hear: " + file + " was not used; a model with a "
+                    + "tower of sounds does, such as Qwen/Qwen2.5-Omni-3B, and glia transcribe writes down what is "
+                    + "said");
+        }
+        try {
+            return Sound.read(HomeFolder.path(file));
+        } catch (NoSuchFileException e) {
+            throw new IllegalArgumentException(file + ": there is no such file", e);
+        } catch (SoundException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        } catch (IOException | InvalidPathException e) {
+            throw new IllegalArgumentException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 

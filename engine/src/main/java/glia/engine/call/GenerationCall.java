@@ -90,7 +90,9 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
                         "--max-messages");
                 PromptLimits.check("tools", "tools", conversation.tools().size(), limits.tools(), "--max-tools");
                 List<Picture> pictures = conversation.messages().stream().flatMap(m -> m.pictures().stream()).toList();
-                PromptLimits.check("messages", "pictures", pictures.size(), limits.pictures(), "--max-images");
+                int sounds = conversation.messages().stream().mapToInt(m -> m.sounds().size()).sum();
+                PromptLimits.check("messages", sounds > 0 ? "pictures and sounds" : "pictures",
+                        pictures.size() + sounds, limits.pictures(), "--max-images");
                 for (Picture picture : pictures) {
                     PromptLimits.check(picture.name(), "pixels", (long) picture.width() * picture.height(),
                             limits.picturePixels(), "--max-image-pixels");

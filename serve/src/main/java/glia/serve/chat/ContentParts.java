@@ -2,6 +2,8 @@ package glia.serve.chat;
 
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
+import glia.io.sound.Sound;
+import glia.io.sound.SoundException;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
@@ -42,13 +44,26 @@ public final class ContentParts {
         }
     }
 
+    /// Adds a sound.
+    ///
+    /// @param name of the field, for messages
+    /// @param source Base64
+    /// @throws ServeException if it is no sound, too large or too long
+    public void sound(String name, String source) {
+        try {
+            parts.add(Map.of("type", "audio", "audio", Sound.ofBase64(name, source, Sound.Limits.DEFAULT)));
+        } catch (SoundException e) {
+            throw ServeException.badField(name, e.getMessage().substring(name.length() + 2));
+        }
+    }
+
     /// Adds the parts of another content.
     public void add(ContentParts other) {
         parts.addAll(other.parts);
         texts.addAll(other.texts);
     }
 
-    /// Whether there are pictures.
+    /// Whether there are pictures or sounds.
     public boolean hasPictures() {
         return parts.size() > texts.stream().filter(text -> !text.isEmpty()).count();
     }
@@ -65,12 +80,12 @@ public final class ContentParts {
         return hasPictures() ? message.withContent(List.copyOf(parts)) : message;
     }
 
-    /// Refuses pictures where an API has none.
+    /// Refuses pictures and sounds where an API has none.
     ///
     /// @throws ServeException if there is one
     public ContentParts requireText(Fields fields, String key, String role) {
         if (hasPictures()) {
-            throw ServeException.badField(fields.name(key), "found a picture in a message of the role " + role
+            throw ServeException.badField(fields.name(key), "found a picture or sound in a message of the role " + role
                     + ", expected it in one of the user");
         }
         return this;

@@ -21,7 +21,9 @@ public final class ChatMessages {
 
     private static final List<String> TYPES = List.of("text", "input_text", "output_text", "refusal");
     private static final List<String> PICTURES = List.of("image_url", "input_image");
-    private static final String CONTENT = "a string, or an array of parts of type text or image_url";
+    private static final String SOUND = "input_audio";
+    private static final String CONTENT = "a string, or an array of parts of type text, image_url "
+            + "or input_audio";
 
     private ChatMessages() { }
 
@@ -162,7 +164,7 @@ public final class ChatMessages {
         return parts(fields, "content", TYPES);
     }
 
-    /// The texts and pictures of parts.
+    /// The texts, pictures and sounds of parts.
     ///
     /// @param types those of texts that may be there; refusals have their text in `refusal`
     static ContentParts parts(Fields fields, String key, List<String> types) {
@@ -171,9 +173,13 @@ public final class ChatMessages {
             String type = part.requiredText("type");
             if (types.contains("text") && PICTURES.contains(type)) {
                 picture(part, parts);
+            } else if (types.contains("text") && type.equals(SOUND)) {
+                Fields inner = Fields.of(part.name(SOUND), part.value(SOUND)).skip("format");
+                parts.sound(inner.name("data"), inner.requiredText("data"));
+                inner.end();
             } else if (!types.contains(type)) {
                 throw Fields.wrong(part.name("type"), type, String.join(" or ", types) + (types.contains("text")
-                        ? " or " + String.join(" or ", PICTURES) : "") + "; sounds and files are not read");
+                        ? " or " + String.join(" or ", PICTURES) + " or " + SOUND : "") + "; files are not read");
             } else {
                 parts.text(part.requiredText(type.equals("refusal") ? "refusal" : "text"));
             }

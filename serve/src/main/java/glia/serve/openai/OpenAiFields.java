@@ -106,7 +106,7 @@ public final class OpenAiFields {
 
     private static final Field MESSAGES = objects("messages", FieldTable.of("", word("role", ChatMessages.ROLES),
             value("content", "string, or parts of type `text`, which become lines, and `image_url` of the user, a "
-                    + "`data:` URL ([pictures](pictures.md)); `refusal` of the assistant"),
+                    + "`data:` URL ([pictures](pictures.md)), and `input_audio`; `refusal` of the assistant"),
             text("name"), text("tool_call_id"),
             objects("tool_calls", FieldTable.of("", text("id"), only("type", "function", "function"::equals),
                     object("function", FieldTable.of("", text("name"), text("arguments").usual("`{}`")

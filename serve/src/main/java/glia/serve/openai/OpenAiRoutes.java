@@ -174,7 +174,8 @@ public final class OpenAiRoutes {
                         "chat_template", model.template().map(ChatTemplate::source).orElse(""),
                         "bos_token", TokenRoutes.piece(model.tokenizer(), model.tokenizer().bos()),
                         "eos_token", TokenRoutes.piece(model.tokenizer(), model.tokenizer().eos()),
-                        "modalities", object("vision", model.pictures().areRead(), "audio", false),
+                        "modalities", object("vision", model.pictures().areRead(), "audio",
+                                model.pictures().areHeard()),
                         "build_info", "glia"));
             }
         }

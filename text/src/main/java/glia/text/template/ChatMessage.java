@@ -1,6 +1,7 @@
 package glia.text.template;
 
 import glia.io.picture.Picture;
+import glia.io.sound.Sound;
 import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,8 +16,8 @@ import java.util.Map;
 /// @param toolCalls the tool calls of an assistant
 /// @param reasoning the assistant's reasoning before the answer; empty where there is none
 /// @param extra further keys that the template sees, such as `tool_call_id` and `name`; they also replace the others,
-///        as in a `content` of several parts: maps with the `type` `text` and a `text`, or the `type` `image` and an
-///        `image`, a [Picture]
+///        as in a `content` of several parts: maps with the `type` `text` and a `text`, the `type` `image` and an
+///        `image`, a [Picture], or the `type` `audio` and an `audio`, a [Sound]
 public record ChatMessage(String role, String content, List<ToolCall> toolCalls, String reasoning,
         Map<String, Object> extra) {
     /// Copies the arguments.
@@ -56,6 +57,17 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         return withContent(parts);
     }
 
+    /// This message with sounds before its text and pictures.
+    public ChatMessage withSounds(List<Sound> sounds) {
+        if (sounds.isEmpty()) {
+            return this;
+        }
+        List<Object> parts = new ArrayList<>();
+        sounds.forEach(sound -> parts.add(Map.of("type", "audio", "audio", sound)));
+        parts.addAll(parts());
+        return withContent(parts);
+    }
+
     /// This message with another `content` for templates.
     public ChatMessage withContent(Object other) {
         Map<String, Object> changed = new LinkedHashMap<>(extra);
@@ -80,6 +92,17 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         return pictures;
     }
 
+    /// The sounds among the parts, in order.
+    public List<Sound> sounds() {
+        List<Sound> sounds = new ArrayList<>();
+        for (Object part : parts()) {
+            if (part instanceof Map<?, ?> map && map.get("audio") instanceof Sound sound) {
+                sounds.add(sound);
+            }
+        }
+        return sounds;
+    }
+
     /// An answer of the model.
     public static ChatMessage assistant(String content) {
         return new ChatMessage("assistant", content);
@@ -102,14 +125,15 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         }
     }
 
-    /// Checks that the parts of a `content` in parts are text or pictures.
+    /// Checks that the parts of a `content` in parts are text, pictures or sounds.
     ///
     /// @throws IllegalArgumentException if one is not; the message names its type
     public void requirePictures() {
         for (Object part : parts()) {
-            if (!isText(part) && !(((Map<?, ?>) part).get("image") instanceof Picture)) {
+            if (!isText(part) && !(((Map<?, ?>) part).get("image") instanceof Picture)
+                    && !(((Map<?, ?>) part).get("audio") instanceof Sound)) {
                 throw new IllegalArgumentException("the message has a part of type '" + ((Map<?, ?>) part).get("type")
-                        + "' that is not read; expected text, or an image with a Picture");
+                        + "' that is not read; expected text, an image with a Picture, or audio with a Sound");
             }
         }
     }
@@ -145,10 +169,10 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
             variables.put("tool_calls", calls);
         }
         variables.putAll(extra);
-        if (!pictures().isEmpty()) {
+        if (!pictures().isEmpty() || !sounds().isEmpty()) {
             // Templates read the type alone.
-            variables.put("content", parts().stream().map(part -> isText(part) ? part : Map.of("type", "image"))
-                    .toList());
+            variables.put("content", parts().stream().map(part -> isText(part) ? part
+                    : Map.of("type", ((Map<?, ?>) part).get("type"))).toList());
         }
         return variables;
     }

@@ -1,0 +1,103 @@
+package glia.engine;
+
+import glia.engine.pass.Engine;
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.sound.Sound;
+import glia.io.sound.SoundException;
+import glia.io.sound.SoundProcessor;
+import glia.jinja.value.TrustedText;
+import glia.model.block.Input;
+import glia.model.spec.Tower;
+import glia.text.tokenizer.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// How a model reads the sounds of a conversation: its chat template writes one placeholder for each, its processor
+/// makes the features of its tower of sounds. Any number of threads may use it.
+final class ModelSounds {
+    private static final String SETTINGS = "preprocessor_config.json";
+    private static final double MOST_SECONDS = 3600;
+
+    private final Path path;
+    private final Engine engine;
+    private final Tokenizer tokenizer;
+    /// The number of the tower; -1 if there is none.
+    private final int number;
+    private SoundProcessor processor;
+
+    ModelSounds(Path path, Engine engine, Tokenizer tokenizer) {
+        this.path = path;
+        this.engine = engine;
+        this.tokenizer = tokenizer;
+        List<Tower> towers = engine.model().spec().towers();
+        number = IntStream.range(0, towers.size()).filter(i -> towers.get(i).chunks().isPresent()).findFirst()
+                .orElse(-1);
+    }
+
+    /// Whether the model reads sounds.
+    boolean areHeard() {
+        return number >= 0;
+    }
+
+    private Tower tower() {
+        return engine.model().spec().towers().get(number);
+    }
+
+    /// The rows of sounds, for each placeholder that the template wrote.
+    ///
+    /// @throws IllegalArgumentException if the placeholders are not as many as the sounds, or one cannot be used
+    List<Input.Rows> rows(TrustedText text, List<Sound> sounds) {
+        String mark = tokenizer.piece(tower().placeholder());
+        int found = ModelPictures.count(text, mark);
+        if (found != sounds.size()) {
+            throw new IllegalArgumentException(sounds.getFirst().name() + ": the model's chat template writes " + found
+                    + " marks " + mark + " for " + sounds.size() + " sounds; expected one for each");
+        }
+        List<Input.Rows> rows = new ArrayList<>();
+        double seconds = 0;
+        for (Sound sound : sounds) {
+            try {
+                float[] samples = sound.samples(processor().rate());
+                seconds += (double) samples.length / processor().rate();
+                if (seconds > MOST_SECONDS) {
+                    throw new IllegalArgumentException("the sounds of the conversation are longer than "
+                            + (int) MOST_SECONDS + " seconds together, the most that is read");
+                }
+                SoundProcessor.Features features = processor().prepare(samples, samples.length);
+                int count = features.numValid();
+                rows.add(Input.Rows.of(tower(), number, features.frames().rows(0, count), 1, 1, count));
+            } catch (SoundException | CheckpointException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(sound.name() + ": " + e.getMessage(), e);
+            }
+        }
+        return rows;
+    }
+
+    /// Ids in which each tower's placeholders are repeated for each row of a picture or sound.
+    ///
+    /// @throws IllegalArgumentException if a tower's placeholders are not as many as its pictures or sounds
+    Input expanded(int[] ids, List<Input.Rows> rows) {
+        List<Tower> towers = engine.model().spec().towers();
+        int[] all = ids;
+        for (int i = 0; i < towers.size(); i++) {
+            int own = i;
+            all = Input.expanded(all, towers.get(i).placeholder(), rows.stream().filter(r -> r.tower() == own).toList())
+                    .ids();
+        }
+        return Input.of(all, towers, rows);
+    }
+
+    private synchronized SoundProcessor processor() throws CheckpointException {
+        if (processor == null) {
+            Path file = (Files.isDirectory(path) ? path : path.toAbsolutePath().getParent()).resolve(SETTINGS);
+            processor = SoundProcessor.read(Config.read(file), engine.ops().kernels().workers());
+        }
+        return processor;
+    }
+}
