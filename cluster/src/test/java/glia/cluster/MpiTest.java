@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// MPI of both bindings, from Python wheels that hold libraries and launchers: `target/mpi/NAME`.
@@ -97,6 +98,19 @@ class MpiTest {
         assertEquals(threads.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
     }
 
+    /// Ranks that share the tokens of sequences, too.
+    @ParameterizedTest
+    @ValueSource(strings = {"mpich", "openmpi"})
+    void ringsOfProcessesTrainAsThreads(String name) throws Exception {
+        TrainOnRanks.write(folder);
+        String[] words = {"parallel.context=3", "parallel.context_method=ring", "steps=4"};
+        Outcome threads = TrainOnRanks.train(folder, "threads", 3, Existing.REFUSE, words);
+        Job job = start(name, 3, Stream.concat(Stream.of(TrainOnRanks.class.getName(), folder.toString(), "mpi"),
+                Stream.of(words)).toList());
+        assertEquals(0, job.code, job.output);
+        assertEquals(threads.weights(), TrainOnRanks.weights(folder.resolve("mpi/model/model.safetensors")));
+    }
+
     /// A layout that does not fit is one error, and no rank waits for another.
     @ParameterizedTest
     @ValueSource(strings = {"mpich", "openmpi"})
@@ -107,12 +121,12 @@ class MpiTest {
         assertEquals(1, job.output.lines().filter(line -> line.contains("but there are 3 ranks")).count(), job.output);
     }
 
-    /// The others end with the one that is killed.
+    /// The others end with the one that is killed, whichever it is and whenever.
     @ParameterizedTest
-    @ValueSource(strings = {"mpich", "openmpi"})
-    void aKilledRankEndsTheJob(String name) throws Exception {
+    @CsvSource({"mpich,0,1", "mpich,1,0", "mpich,2,70", "openmpi,0,1", "openmpi,1,0", "openmpi,2,70"})
+    void aKilledRankEndsTheJob(String name, String rank, String exchanges) throws Exception {
         long start = System.nanoTime();
-        Job job = start(name, 3, List.of(MpiProgram.class.getName(), "kill"));
+        Job job = start(name, 3, List.of(MpiProgram.class.getName(), "kill", rank, exchanges));
         assertTrue(job.code != 0, job.output);
         assertTrue(System.nanoTime() - start < 30e9, job.output);
         assertTrue(Stream.of("signal 9", "Killed").anyMatch(job.output::contains), job.output);
@@ -141,10 +155,10 @@ class MpiTest {
                     System.out.println("as expected");
                 }
                 case "kill" -> Launch.<IOException>run(1, "best", "1", System.err, ranks -> {
-                    if (ranks.rank() == 1) {
-                        new ProcessBuilder("kill", "-9", Long.toString(ProcessHandle.current().pid())).start();
-                    }
-                    while (true) {
+                    for (int i = 0;; i++) {
+                        if (ranks.rank() == Integer.parseInt(words[1]) && i == Integer.parseInt(words[2])) {
+                            new ProcessBuilder("kill", "-9", Long.toString(ProcessHandle.current().pid())).start();
+                        }
                         ranks.all("more");
                     }
                 });
