@@ -64,10 +64,10 @@ final class InitialValues {
                     ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
                     READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM, PAIR_NORM, MLP_NORM,
                     INDEX_QUERY_NORM_WEIGHT, QUERY_SCALE, DISTANCE_SCALE, QUERY_INPUT_NORM, KEY_INPUT_NORM,
-                    VALUE_INPUT_NORM,
+                    VALUE_INPUT_NORM, PATCHER_NORM,
                     POSITION_OFFSET, INDEX_POSITION_OFFSET -> constant(t, 1);
             case INDEX_QUERY_NORM, INDEX_KEY_NORM_WEIGHT -> constant(t, unitOfIndex(p));
-            case NGRAM_TABLE -> normal(t, EMBEDDING_DEVIATION);
+            case NGRAM_TABLE, PATCHER_EMBEDDING -> normal(t, EMBEDDING_DEVIATION);
             case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
             case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
             case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));

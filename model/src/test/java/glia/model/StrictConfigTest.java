@@ -1,13 +1,16 @@
 package glia.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.model.block.Pass;
 import glia.model.block.States;
+import glia.model.family.Families;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
@@ -116,6 +119,15 @@ class StrictConfigTest {
                 check(with(config.json(), key, HOSTILE.get(i)));
             }
         }
+    }
+
+    @Test
+    void geluOfTheFirstGemmaFilesIsItsTanhForm() throws CheckpointException {
+        Config gemma = Config.read(Path.of(StrictConfigTest.class.getResource("/golden/gemma/config.json")
+                .getPath()));
+        assertEquals(Families.spec(gemma.with("hidden_act", "gelu_pytorch_tanh")),
+                Families.spec(gemma.with("hidden_act", "gelu").with("hidden_activation", "gelu")));
+        assertNotEquals(Families.spec(gemma), Families.spec(gemma.with("hidden_act", "silu")));
     }
 
     private CheckpointException refused(String family, String key, String value) throws IOException {

@@ -154,7 +154,7 @@ public final class TrainingPass implements AutoCloseable {
     private void plan(long bytes) {
         Set<Weight> all = new LinkedHashSet<>();
         model.sources().keySet().stream()
-                .filter(p -> p.role() != Role.ROUTER_TABLE && p.role() != Role.ROUTER_CORRECTION)
+                .filter(p -> !model.spec().isFixed(p) && p.role() != Role.ROUTER_CORRECTION)
                 .forEach(p -> addParts(all, model.weights().get(p)));
         gradients.plan(new ArrayList<>(all).reversed(), bytes);
     }

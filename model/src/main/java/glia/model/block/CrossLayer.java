@@ -3,6 +3,7 @@ package glia.model.block;
 import glia.model.spec.Place;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttendedPositions;
+import glia.tensor.kernel.Runs;
 import glia.tensor.ops.expert.Routing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,11 +19,15 @@ final class CrossLayer {
     /// Keys and values of the tokens of a pass.
     record Attended(Tensor keys, Tensor values) { }
 
+    /// Bytes in a row that read the same patch, and the slots of each; the slots themselves are `encoded`.
+    record ReadPatches(Runs bytes, Runs slots) { }
+
     private Optional<Tensor> encoded = Optional.empty();
     private Optional<Tensor> perLayer = Optional.empty();
     private Optional<Tensor> embedded = Optional.empty();
     private List<Tensor> stacked = List.of();
     private Optional<AttendedPositions> chosen = Optional.empty();
+    private Optional<ReadPatches> patches = Optional.empty();
     private final Map<Place, Attended> attended = new LinkedHashMap<>();
     private final List<Tensor> inner = new ArrayList<>();
     private final List<RoutedTokens> routed = new ArrayList<>();
@@ -38,6 +43,7 @@ final class CrossLayer {
         stacked = List.of();
         inner.clear();
         chosen = Optional.empty();
+        patches = Optional.empty();
         attended.clear();
         routed.clear();
     }
@@ -51,6 +57,7 @@ final class CrossLayer {
         inner.clear();
         inner.addAll(other.inner);
         chosen = other.chosen;
+        patches = other.patches;
         attended.clear();
         attended.putAll(other.attended);
     }
@@ -75,6 +82,7 @@ final class CrossLayer {
     CrossLayer with(List<Tensor> tensors) {
         CrossLayer other = new CrossLayer();
         other.chosen = chosen;
+        other.patches = patches;
         other.collectsRouted = collectsRouted;
         int at = 0;
         if (encoded.isPresent()) {
@@ -160,6 +168,17 @@ final class CrossLayer {
     Optional<AttendedPositions> choose(Optional<AttendedPositions> positions) {
         chosen = positions;
         return positions;
+    }
+
+    /// The patches that bytes read.
+    ReadPatches patches() {
+        return patches.orElseThrow(() -> new IllegalStateException("there are no patches"));
+    }
+
+    /// Stores the slots `[patches · k, D]` of patches, and which bytes read them.
+    void patches(Tensor slots, ReadPatches read) {
+        encoded(slots);
+        patches = Optional.of(read);
     }
 
     /// Starts to collect what routers do, or to leave it.

@@ -1,5 +1,6 @@
 package glia.model.block;
 
+import glia.model.spec.BytePatches;
 import glia.model.spec.Classes;
 import glia.model.spec.Diffusion;
 import glia.model.spec.Draft;
@@ -84,11 +85,11 @@ public final class Decoder {
     }
 
     private static Set<Integer> followed(ModelSpec spec) {
-        return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream())
+        return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream()
                 .flatMap(m -> m instanceof SharedKvAttention a ? Stream.of(a.followed().sublayer())
                         : m instanceof Diffusion.CanvasAttention a ? Stream.of(a.encoder().sublayer())
                         : m instanceof SharedLatentAttention a ? a.followed().map(Place::sublayer).stream()
-                        : Stream.of())
+                        : m instanceof BytePatches ? Stream.of(i) : Stream.of()))
                 .collect(Collectors.toSet());
     }
 

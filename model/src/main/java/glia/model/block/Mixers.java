@@ -4,6 +4,7 @@ import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.BiasedAttention;
 import glia.model.spec.BlockSparseAttention;
+import glia.model.spec.BytePatches;
 import glia.model.spec.ChannelMix;
 import glia.model.spec.CompressedAttention;
 import glia.model.spec.CompressedExperts;
@@ -96,6 +97,10 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
             case IndexedAttention a -> IndexedAttentionBlock.of(a, weights, place, ropes);
+            case BytePatches b -> new BytePatchesBlock(b, this, place);
+            case BytePatches.Hashes h -> BytePatchesBlock.hashes(h, weights, place);
+            case BytePatches.OfPatches a -> BytePatchesBlock.ofPatches(a.attention(), weights, place, ropes);
+            case BytePatches.Reading r -> new BytePatchesBlock.ReadingBlock(r, weights, place);
             case NgramEmbedding n -> new NgramEmbeddingBlock(n, weights, place);
             case Injected i -> InjectedBlock.of(i, this, place);
             case KimiDelta d -> new KimiDeltaBlock(d, weights, place);

@@ -35,10 +35,11 @@ public final class Pass {
     private Optional<Tensor> probabilities = Optional.empty();
     private List<Part> parts = List.of();
     private Runs windows;
-    /// Null for none.
+    /// Null for none, as the next two.
     private LayerHook hook;
-    /// Null for none.
     CrossWatcher watcher;
+    /// The bytes whose patches this pass has, each the token of the patch's last byte.
+    Pass bytes;
 
     /// Rows in the pass, from `from` on. The first takes the place of token `start`.
     public record Part(int start, Input.Rows rows, int from, int count) { }

@@ -3,6 +3,7 @@ package glia.model.cost;
 import glia.model.spec.Attention;
 import glia.model.spec.BiasedAttention;
 import glia.model.spec.BlockSparseAttention;
+import glia.model.spec.BytePatches;
 import glia.model.spec.ChannelMix;
 import glia.model.spec.CompressedAttention;
 import glia.model.spec.CompressedExperts;
@@ -101,6 +102,10 @@ record MixerCost(int numExperts, long mixing) {
             case BlockSparseAttention s -> blocks(s, position);
             case IndexedAttention a -> indexed(a, position + 1L);
             case NgramEmbedding n -> NONE;
+            case BytePatches.Hashes h -> NONE;
+            case BytePatches b -> NONE;
+            case BytePatches.OfPatches a -> of(a.attention(), position, chosen);
+            case BytePatches.Reading r -> attention(r.numHeads(), 2L * r.headSize(), r.slots());
             case SparseGatedMlp m -> NONE;
             case Parallel p -> NONE;
             case Injected i -> NONE;

@@ -27,6 +27,7 @@ public final class Families {
             new Bert(),
             new BitNet(),
             new Bloom(),
+            new Blt(),
             new Chameleon(),
             new Cohere(),
             new Dbrx(),

@@ -14,6 +14,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.tensor.kernel.Activation;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,9 +32,10 @@ final class Gemma implements Family {
         int headSize = AttentionConfig.headSize(config, 256);
         Attention attention = AttentionConfig.causal(config, 16, headSize, RopeConfig.read(config, headSize, 10_000),
                 Standard.bias(config, "attention_bias", false));
-        String activation = config.has("hidden_activation") ? "hidden_activation" : "hidden_act";
-        Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
-                Activations.read(config, activation, "gelu_pytorch_tanh"), Bias.NONE);
+        // The first files say gelu and mean its tanh form; some have hidden_activation besides, which says the same.
+        Activation activation = config.text("hidden_act", "gelu").equals("gelu") ? Activation.GELU_TANH
+                : Activations.read(config, "hidden_act", "gelu");
+        Mixer mlp = new GatedMlp(config.positive("intermediate_size"), activation, Bias.NONE);
         Norm norm = GemmaBody.norm(config);
         return Standard.spec(config, 8192, GemmaBody.embedding(config), norm,
                 layer -> attention, layer -> mlp, Standard.head(config, true));

@@ -12,6 +12,7 @@ import static glia.model.fresh.FamilyList.sized;
 import static glia.model.fresh.FamilyList.usual;
 import static glia.model.fresh.FamilyList.withExpertSize;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -21,7 +22,36 @@ final class StreamList {
     private StreamList() { }
 
     static List<FamilySizes> all() {
-        return List.of(deepseek(), gemma3n(), glm(), longcat(), qwen(), hrm(), inkling(), mimo(), minimax());
+        return List.of(blt(), deepseek(), gemma3n(), glm(), longcat(), qwen(), hrm(), inkling(), mimo(), minimax());
+    }
+
+    /// Layers are those of the large transformer, hidden is the width of bytes.
+    private static FamilySizes blt() {
+        return ends(sized("blt", "BltForCausalLM", "hidden_size", "num_layers")
+                .size("heads", "num_attention_heads", v -> heads(v.get("hidden"))), "max_position_embeddings")
+                .size("patch-hidden", "patch_hidden_size", v -> 2 * v.get("hidden"))
+                .size("encoder-layers", "encoder_layers", 1).size("patcher-layers", "patcher_layers", 1)
+                .size("decoder-layers", "decoder_layers", v -> Math.max(1, v.get("layers") / 2))
+                .size("window", "local_attention_window_len", v -> Math.max(1, v.get("context") / 2))
+                .size("ngrams", "encoder_hash_byte_group_vocab", 4096)
+                .with("encoder_hash_byte_group_size", List.of(3, 4, 5, 6, 7, 8))
+                .with("encoder_config", v -> bltPart(v, "blt_local_encoder", "hidden", "encoder-layers"))
+                .with("global_config", v -> bltPart(v, "blt_global_transformer", "patch-hidden", "layers"))
+                .with("decoder_config", v -> bltPart(v, "blt_local_decoder", "hidden", "decoder-layers"))
+                .with("patcher_config", v -> bltPart(v, "blt_patcher", "hidden", "patcher-layers"))
+                .with("patching_threshold", 1.335442066192627).with("tie_word_embeddings", false);
+    }
+
+    private static Map<String, Object> bltPart(FamilySizes.Values v, String type, String hidden, String layers) {
+        Map<String, Object> part = new LinkedHashMap<>(Map.of("model_type", type, "vocab_size", v.get("vocab"),
+                "hidden_size", v.get(hidden), "num_hidden_layers", v.get(layers), "num_attention_heads",
+                v.get("heads") * v.get(hidden) / v.get("hidden"), "intermediate_size",
+                MixerKeys.gatedWidth(v.get(hidden)), "max_position_embeddings", v.get("context"),
+                "rope_theta", 500_000.0, "rms_norm_eps", 1e-5));
+        if (type.equals("blt_patcher")) {
+            part.put("sliding_window", v.get("window"));
+        }
+        return part;
     }
 
     private static FamilySizes deepseek() {

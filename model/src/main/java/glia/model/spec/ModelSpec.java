@@ -186,6 +186,16 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         return mixers(place.sublayer()).get(place.branch());
     }
 
+    /// Whether training leaves a parameter as it is: the table of experts by token, which holds numbers of experts, and
+    /// the patcher of a byte latent transformer.
+    public boolean isFixed(Parameter p) {
+        return switch (p.role()) {
+            case ROUTER_TABLE, PATCHER_EMBEDDING, PATCHER_NORM, PATCHER_HEAD -> true;
+            default -> p.sublayer() >= 0 && p.place().branch() > 0 && sublayer(p).mixer() instanceof BytePatches patches
+                    && p.place().branch() <= patches.patcher().layers().size();
+        };
+    }
+
     /// All mixers of a sublayer, by branch.
     public List<Mixer> mixers(int sublayer) {
         return Parallel.all(sublayer(sublayer).mixer());

@@ -68,6 +68,7 @@ public record Parallel(List<Branch> branches) implements Mixer {
             case Parallel p -> p.branches.get(number - 1);
             case Injected i when number == 1 -> new Branch(i.source());
             case Injected i -> new Branch(1, i.norm(), i.mixer(), new Norm.None(), 1);
+            case BytePatches b -> new Branch(b.branches().get(number - 1));
             default -> throw new IllegalArgumentException("no branches in " + mixer.describe());
         };
     }
@@ -81,6 +82,9 @@ public record Parallel(List<Branch> branches) implements Mixer {
         if (mixer instanceof Injected i) {
             all.add(i.source());
             all.add(i.mixer());
+        }
+        if (mixer instanceof BytePatches b) {
+            all.addAll(b.branches());
         }
         return all;
     }

@@ -109,6 +109,15 @@ class NewModelsTest {
     }
 
     @Test
+    void thePatcherOfBytesIsNotTrained() throws CheckpointException {
+        ModelSpec spec = Families.spec(NewModels.config("blt", Map.of("hidden", 64)));
+        for (Parameter p : Parameters.of(spec).keySet()) {
+            String name = Families.ofModelType("blt").orElseThrow().source(spec, p).stored().names().getFirst();
+            assertEquals(name.startsWith("model.patcher."), spec.isFixed(p), name);
+        }
+    }
+
+    @Test
     void aSpecOfAllMixersSavesAndLoads(@TempDir Path dir) throws IOException {
         Path file = Files.writeString(dir.resolve("a.yaml"), ALL_MIXERS);
         ModelSpec spec = YamlSpec.read(YamlDocument.read(file));

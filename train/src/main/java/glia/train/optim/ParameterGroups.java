@@ -35,8 +35,8 @@ public final class ParameterGroups {
         Set<Weight> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Parameter p : model.sources().keySet()) {
             Weight w = model.weights().get(p);
-            // The table of experts by token holds numbers of experts: it has no gradient, and must not decay.
-            if (p.role() == Role.ROUTER_TABLE || !trainable.test(w) || !seen.add(w)) {
+            // What has no gradient must not decay.
+            if (model.spec().isFixed(p) || !trainable.test(w) || !seen.add(w)) {
                 continue;
             }
             if (!(w instanceof Weight.Stored stored)) {

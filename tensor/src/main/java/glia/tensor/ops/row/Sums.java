@@ -100,6 +100,57 @@ public final class Sums {
         }
     }
 
+    /// Maxima of rows by group: `y[g] = max x[n]` over the rows n with `groups[n] = g`, `[N, C]` to `[G, C]`. Rows of a
+    /// negative group are ignored; each group has a row. The gradient goes to the first of equal numbers.
+    public record GroupMaxima(Tensor x, int[] groups, int numGroups) implements UnaryOperation {
+        public GroupMaxima {
+            Compute.require(groups.length == x.rows(), "group maxima", x, groups.length);
+        }
+
+        /// The row of each maximum.
+        private int[] rows() {
+            int[] rows = new int[numGroups * x.cols()];
+            Arrays.fill(rows, -1);
+            for (int n = 0; n < x.rows(); n++) {
+                for (int i = 0; i < x.cols() && groups[n] >= 0; i++) {
+                    int at = groups[n] * x.cols() + i;
+                    rows[at] = rows[at] < 0 || x.get(place(n, i)) > x.get(place(rows[at], i)) ? n : rows[at];
+                }
+            }
+            return rows;
+        }
+
+        private long place(int row, int col) {
+            return (long) row * x.cols() + col;
+        }
+
+        @Override
+        public Tensor forward(Compute ops) {
+            Tensor y = ops.allocate(numGroups, x.cols());
+            int[] rows = rows();
+            for (int i = 0; i < rows.length; i++) {
+                y.set(i, x.get(place(rows[i], i % x.cols())));
+            }
+            return y;
+        }
+
+        @Override
+        public Operation owned() {
+            return new GroupMaxima(x, groups.clone(), numGroups);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            Tensor dx = tape.gradient(x);
+            Tensor dy = tape.gradient(y);
+            int[] rows = rows();
+            for (int i = 0; i < rows.length; i++) {
+                long at = place(rows[i], i % x.cols());
+                dx.set(at, dx.get(at) + dy.get(i));
+            }
+        }
+    }
+
     /// Sums of rows by group, in F64: `y[g] = Σ x[n]` over the rows n with `groups[n] = g`, `[N, C]` to `[G, C]`. Rows
     /// of a negative group are ignored.
     public record GroupSums(Tensor x, int[] groups, int numGroups) implements UnaryOperation {
