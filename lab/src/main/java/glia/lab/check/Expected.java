@@ -263,6 +263,11 @@ final class Expected implements AutoCloseable {
         return t;
     }
 
+    /// The sizes of a tensor's dimensions.
+    long[] shape(String name) throws CheckpointException {
+        return tensors.tensor(name).shape();
+    }
+
     /// A matrix of token ids, one array a row.
     int[][] ids(String name) throws CheckpointException {
         return tensors.ids(name);

@@ -38,7 +38,7 @@ public final class VoiceCheck {
     private final Kernels kernels;
     private final Expected expected;
     private final Consumer<CheckLine> lines;
-    private final Differences differences;
+    final Differences differences;
 
     private VoiceCheck(Kernels kernels, Expected expected, Consumer<CheckLine> lines) {
         this.kernels = kernels;
@@ -50,12 +50,15 @@ public final class VoiceCheck {
     /// Whether a folder holds such a model.
     public static boolean applies(Path folder) throws CheckpointException {
         return Files.exists(folder.resolve("config.json"))
-                && List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS,
-                        Csm.TYPE, PocketTts.TYPE).contains(type(folder));
+                && (List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS, Csm.TYPE, PocketTts.TYPE)
+                        .contains(type(folder)) || OmniVoiceCheck.TYPES.contains(type(folder)));
     }
 
     private static String type(Path folder) throws CheckpointException {
-        return Config.read(folder.resolve("config.json")).text("model_type", "");
+        Config config = Config.read(folder.resolve("config.json"));
+        String[] classes = config.has("architectures") ? config.strings("architectures") : new String[0];
+        return classes.length == 1 && OmniVoiceCheck.TYPES.contains(classes[0]) ? classes[0]
+                : config.text("model_type", "");
     }
 
     /// Compares everything in the file of `folder` and reports each result.
@@ -76,6 +79,8 @@ public final class VoiceCheck {
                 try (Csm csm = new Csm(config, model, checkpoint)) {
                     check.csm(csm);
                 }
+            } else if (OmniVoiceCheck.TYPES.contains(type(model))) {
+                new OmniVoiceCheck(kernels, expected, check).run(type(model), folder, config, checkpoint);
             } else if (type(model).equals(PocketTts.TYPE)) {
                 try (PocketTts pocket = new PocketTts(config, model, checkpoint)) {
                     check.pocket(pocket, folder);
@@ -275,12 +280,12 @@ public final class VoiceCheck {
         differences.numbers("gen.eos_logits", joined(ends), expected.reals("gen.eos_logits"));
     }
 
-    private Tensor frames(String name, int size) throws CheckpointException {
+    Tensor frames(String name, int size) throws CheckpointException {
         Tensor all = expected.reals(name);
         return all.reshape(all.size() / size, size);
     }
 
-    private static int best(Tensor logits) {
+    static int best(Tensor logits) {
         return IntStream.range(0, logits.cols()).reduce(0, (a, b) -> logits.get(b) > logits.get(a) ? b : a);
     }
 
@@ -288,7 +293,7 @@ public final class VoiceCheck {
         all.computeIfAbsent(name, _ -> new ArrayList<>()).add(values);
     }
 
-    private static float[] joined(List<float[]> parts) {
+    static float[] joined(List<float[]> parts) {
         float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
         int at = 0;
         for (float[] part : parts) {
@@ -298,12 +303,16 @@ public final class VoiceCheck {
         return all;
     }
 
-    private void numbers(String name, Tensor found) throws CheckpointException {
+    void numbers(String name, List<float[]> parts) throws CheckpointException {
+        differences.numbers(name, joined(parts), expected.reals(name));
+    }
+
+    void numbers(String name, Tensor found) throws CheckpointException {
         differences.numbers(name, found.toArray(), expected.reals(name));
     }
 
     /// Whole numbers; the difference is how many differ.
-    private void same(String name, int[] found) throws CheckpointException {
+    void same(String name, int[] found) throws CheckpointException {
         int[] wanted = expected.numbers(name);
         if (wanted.length != found.length) {
             throw new CheckpointException(Path.of("expected.safetensors"), name, "has " + wanted.length
@@ -328,7 +337,7 @@ public final class VoiceCheck {
         };
     }
 
-    private static float[] byChannel(Tensor x) {
+    static float[] byChannel(Tensor x) {
         float[] all = new float[Math.toIntExact(x.size())];
         for (int i = 0; i < all.length; i++) {
             all[i] = x.get((long) i % x.rows() * x.cols() + i / x.rows());

@@ -3,6 +3,7 @@ package glia.model.voice;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.voice.VoiceTensors.Affine;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -27,17 +28,6 @@ import java.util.stream.IntStream;
 public final class PocketTts implements AutoCloseable {
     /// The `model_type` of config.json.
     public static final String TYPE = "pocket_tts";
-
-    private record Affine(Weight weight, Weight bias) {
-        static Affine of(VoiceTensors tensors, String name, int outputs, int inputs) throws CheckpointException {
-            return new Affine(tensors.weight(name + ".weight", outputs, inputs),
-                    tensors.weight(name + ".bias", outputs));
-        }
-
-        Tensor of(Ops ops, Tensor x) {
-            return ops.addBias(ops.linear(x, weight), bias);
-        }
-    }
 
     /// An embedding of a time: `MLP([cos, sin](t · f))`, divided by its deviation.
     private record Time(Affine up, Affine down, float[] frequencies, Weight norm) { }
@@ -196,7 +186,8 @@ public final class PocketTts implements AutoCloseable {
         return ops.apply(SliceColumns.of(all, number * width, width));
     }
 
-    private static Tensor moved(Ops ops, Tensor x, Tensor shift, Tensor scale) {
+    /// `x · (1 + scale) + shift`.
+    static Tensor moved(Ops ops, Tensor x, Tensor shift, Tensor scale) {
         return new Value(ops, x).times(new Value(ops, scale).plus(1)).plus(new Value(ops, shift)).tensor();
     }
 

@@ -1,6 +1,7 @@
 package glia.model.voice;
 
 import glia.io.CheckpointException;
+import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
@@ -9,7 +10,10 @@ import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.UnfoldedRows.Taps;
 import glia.tensor.ops.row.UnfoldedRows;
+import java.lang.foreign.Arena;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /// A convolution over time, `[T, C]` to `[T', O]`, or a transposed one; grouped, dilated, with a stride.
 /// https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
@@ -51,10 +55,26 @@ final class TimeConvolution {
                 tensors.bias(layer, outputs), taps, true);
     }
 
+    /// The same constant filter for each channel.
+    static TimeConvolution filter(float[] filter, int channels, Taps taps, boolean isTransposed) {
+        Tensor rows = Tensor.allocate(Arena.ofAuto(), DType.F32, isTransposed ? (long) channels * filter.length
+                : channels, isTransposed ? 1 : filter.length);
+        for (int i = 0; i < rows.size(); i++) {
+            rows.set(i, filter[i % filter.length]);
+        }
+        return new TimeConvolution(new Weight.Stored(rows), channels, Optional.empty(), taps, isTransposed);
+    }
+
     /// A linear map of each place.
     static TimeConvolution point(VoiceTensors tensors, String layer, int inputs, int outputs)
             throws CheckpointException {
         return same(tensors, layer, inputs, outputs, 1, 1);
+    }
+
+    /// A sound with places before its start and after its end, whose rows are those of `place`.
+    static Tensor padded(Ops ops, Tensor x, int before, int after, IntUnaryOperator place) {
+        int[] rows = IntStream.range(-before, x.rows() + after).map(place).toArray();
+        return ops.select(x, rows, rows.length);
     }
 
     Tensor of(Ops ops, Tensor x) {

@@ -6,6 +6,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.format.Decode;
+import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -35,6 +36,18 @@ final class VoiceTensors implements AutoCloseable {
     /// @param shape of the tensor of these values, for messages
     /// @param back the gradients of the tensors, by name, of that of the weight
     private record Made(Weight weight, long[] shape, Function<Tensor, Map<String, Tensor>> back) { }
+
+    /// A linear map with a bias.
+    record Affine(Weight weight, Weight bias) {
+        static Affine of(VoiceTensors tensors, String name, int outputs, int inputs) throws CheckpointException {
+            return new Affine(tensors.weight(name + ".weight", outputs, inputs),
+                    tensors.weight(name + ".bias", outputs));
+        }
+
+        Tensor of(Ops ops, Tensor x) {
+            return ops.addBias(ops.linear(x, weight), bias);
+        }
+    }
 
     private final Path path;
     private final Checkpoint checkpoint;

@@ -15,6 +15,14 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.expert.ExpertLinear;
+import glia.tensor.ops.expert.ExpertMlp.Experts;
+import glia.tensor.ops.expert.ExpertMlp.Weighting;
+import glia.tensor.ops.expert.ExpertMlp;
+import glia.tensor.ops.expert.MlpForm;
+import glia.tensor.ops.expert.Router;
+import glia.tensor.ops.expert.Routing;
+import glia.tensor.ops.row.Scales.SigmoidGate;
 import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.row.Sums.Sum;
 import java.lang.foreign.Arena;
@@ -28,16 +36,34 @@ final class VoiceTransformer {
     /// The norms and MLPs.
     enum Form {
         /// Layer norms, plain MLPs, scaled branches, no norm at the end.
-        CODEC("norm_eps"),
+        CODEC,
         /// Layer norms and plain MLPs.
-        PLAIN("layer_norm_eps"),
+        PLAIN,
         /// RMS norms and gated MLPs.
-        GATED("rms_norm_eps");
+        GATED,
+        /// The same with scaled branches.
+        GATED_SCALED,
+        /// The same with biases of queries, keys and values.
+        GATED_BIASED,
+        /// The same with RMS norms of each head's query and key.
+        GATED_NORMED,
+        /// The same with experts beside a gated one that all tokens share, in place of the MLPs.
+        EXPERTS;
 
-        private final String epsilon;
+        private String epsilon() {
+            return isGated() ? "rms_norm_eps" : this == CODEC ? "norm_eps" : "layer_norm_eps";
+        }
 
-        Form(String epsilon) {
-            this.epsilon = epsilon;
+        private boolean isGated() {
+            return this != CODEC && this != PLAIN;
+        }
+
+        private boolean isScaled() {
+            return this == CODEC || this == GATED_SCALED;
+        }
+
+        private boolean hasNormedHeads() {
+            return this == GATED_NORMED || this == EXPERTS;
         }
     }
 
@@ -90,14 +116,24 @@ final class VoiceTransformer {
         }
     }
 
-    /// @param up of the MLP: one matrix, or those of the gate and of the values
+    /// A network of each row by itself.
+    private interface Mlp {
+        Tensor of(Ops ops, Tensor x);
+    }
+
+    /// @param biases of queries, keys and values, if there are some
+    /// @param heads norms of each head's query and key, if there are some
     /// @param scales of the branches of attention and MLP, if there are some
-    private record Layer(Norm beforeAttention, Norm beforeMlp, Weight[] qkv, Weight out, Weight[] up, Weight down,
-            List<Weight> scales) { }
+    private record Layer(Norm beforeAttention, Norm beforeMlp, Weight[] qkv, List<Weight> biases, List<Norm> heads,
+            Weight out, Mlp mlp, List<Weight> scales) {
+        Tensor projected(Ops ops, Tensor product, int part) {
+            Tensor x = biases.isEmpty() ? product : ops.addBias(product, biases.get(part));
+            return part < heads.size() ? heads.get(part).of(ops, x) : x;
+        }
+    }
 
     private final AttentionShape shape;
     private final RopeTable rope;
-    private final Activation activation;
     private final List<Layer> layers = new ArrayList<>();
     private final Optional<Norm> last;
     private final int hidden;
@@ -109,32 +145,32 @@ final class VoiceTransformer {
         int heads = config.positive("num_attention_heads");
         int keyHeads = config.positive("num_key_value_heads", heads);
         int size = config.isNull("head_dim") ? hidden / heads : config.positive("head_dim", hidden / heads);
-        int inner = config.positive("intermediate_size");
         for (String bias : List.of("attention_bias", "mlp_bias")) {
             if (config.flag(bias, false)) {
                 throw config.error(bias, "is true; expected false");
             }
         }
-        this.activation = activation;
-        shape = new AttentionShape(heads, keyHeads, size, size, (float) (1 / Math.sqrt(size)), form != Form.CODEC
+        shape = new AttentionShape(heads, keyHeads, size, size, (float) (1 / Math.sqrt(size)), !form.isScaled()
                 || config.isNull("sliding_window") ? new Span.Causal()
                 : new Span.Sliding(config.positive("sliding_window", 250)));
         rope = table(RopeConfig.read(config, size, 10000), config.positive("max_position_embeddings", 8000));
         for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
             String name = prefix + "layers." + i + ".";
             String attention = name + "self_attn.";
-            boolean isGated = form == Form.GATED;
             layers.add(new Layer(norm(config, tensors, name + "input_layernorm", form),
                     norm(config, tensors, name + "post_attention_layernorm", form), new Weight[] {
                         tensors.weight(attention + "q_proj.weight", heads * size, hidden),
                         tensors.weight(attention + "k_proj.weight", keyHeads * size, hidden),
                         tensors.weight(attention + "v_proj.weight", keyHeads * size, hidden)},
-                    tensors.weight(attention + "o_proj.weight", hidden, heads * size), isGated
-                        ? new Weight[] {tensors.weight(name + "mlp.gate_proj.weight", inner, hidden),
-                            tensors.weight(name + "mlp.up_proj.weight", inner, hidden)}
-                        : new Weight[] {tensors.weight(name + "mlp.fc1.weight", inner, hidden)},
-                    tensors.weight(name + (isGated ? "mlp.down_proj.weight" : "mlp.fc2.weight"), hidden, inner),
-                    form != Form.CODEC ? List.of()
+                    form != Form.GATED_BIASED ? List.of()
+                        : List.of(tensors.weight(attention + "q_proj.bias", heads * size),
+                            tensors.weight(attention + "k_proj.bias", keyHeads * size),
+                            tensors.weight(attention + "v_proj.bias", keyHeads * size)),
+                    !form.hasNormedHeads() ? List.of()
+                        : List.of(norm(config, tensors, attention + "q_norm", form, size),
+                            norm(config, tensors, attention + "k_norm", form, size)),
+                    tensors.weight(attention + "o_proj.weight", hidden, heads * size),
+                    mlp(config, tensors, name + "mlp.", form, activation), !form.isScaled() ? List.of()
                         : List.of(tensors.weight(name + "self_attn_layer_scale.scale", hidden),
                             tensors.weight(name + "mlp_layer_scale.scale", hidden))));
         }
@@ -151,8 +187,69 @@ final class VoiceTransformer {
     }
 
     private Norm norm(Config config, VoiceTensors tensors, String name, Form form) throws CheckpointException {
-        return new Norm(tensors.weight(name + ".weight", hidden), form == Form.GATED ? Optional.empty()
-                : Optional.of(tensors.weight(name + ".bias", hidden)), (float) config.real(form.epsilon, 1e-5));
+        return norm(config, tensors, name, form, hidden);
+    }
+
+    private static Norm norm(Config config, VoiceTensors tensors, String name, Form form, int size)
+            throws CheckpointException {
+        return new Norm(tensors.weight(name + ".weight", size), form.isGated() ? Optional.empty()
+                : Optional.of(tensors.weight(name + ".bias", size)), (float) config.real(form.epsilon(), 1e-5));
+    }
+
+    private Mlp mlp(Config config, VoiceTensors tensors, String name, Form form, Activation activation)
+            throws CheckpointException {
+        if (form == Form.EXPERTS) {
+            return experts(config, tensors, name, activation);
+        }
+        int inner = config.positive("intermediate_size");
+        if (form.isGated()) {
+            return gated(tensors, name, inner, activation);
+        }
+        Weight up = tensors.weight(name + "fc1.weight", inner, hidden);
+        Weight down = tensors.weight(name + "fc2.weight", hidden, inner);
+        return (ops, x) -> ops.linear(ops.activate(ops.linear(x, up), activation), down);
+    }
+
+    private Mlp gated(VoiceTensors tensors, String name, int inner, Activation activation)
+            throws CheckpointException {
+        Weight[] up = {tensors.weight(name + "gate_proj.weight", inner, hidden),
+            tensors.weight(name + "up_proj.weight", inner, hidden)};
+        Weight down = tensors.weight(name + "down_proj.weight", hidden, inner);
+        return (ops, x) -> {
+            Tensor[] both = ops.linear(x, up);
+            return ops.linear(ops.gated(both[0], both[1], activation), down);
+        };
+    }
+
+    private Mlp experts(Config config, VoiceTensors tensors, String name, Activation activation)
+            throws CheckpointException {
+        if (config.positive("decoder_sparse_step", 1) != 1
+                || config.has("mlp_only_layers") && config.integers("mlp_only_layers").length > 0) {
+            throw config.error("mlp_only_layers", "and decoder_sparse_step name layers without experts; expected none");
+        }
+        int count = config.positive(config.has("num_experts") ? "num_experts" : "num_local_experts");
+        int inner = config.positive("moe_intermediate_size");
+        List<List<Weight>> maps = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        for (int i = 0; i < count; i++) {
+            String expert = name + "experts." + i + ".";
+            maps.get(0).add(tensors.weight(expert + "gate_proj.weight", inner, hidden));
+            maps.get(1).add(tensors.weight(expert + "up_proj.weight", inner, hidden));
+            maps.get(2).add(tensors.weight(expert + "down_proj.weight", hidden, inner));
+        }
+        ExpertLinear[] linear = maps.stream().map(weights -> new ExpertLinear(weights, List.of()))
+                .toArray(ExpertLinear[]::new);
+        Experts experts = new Experts(new MlpForm.Gated(activation), linear[0], linear[1], linear[2]);
+        Router router = Router.plain(config.positive("num_experts_per_tok"), Router.Score.SOFTMAX,
+                config.flag("norm_topk_prob", false) ? Router.Share.NORMALIZED : Router.Share.AS_IS);
+        Weight scores = tensors.weight(name + "gate.weight", count, hidden);
+        Mlp shared = gated(tensors, name + "shared_expert.", config.positive("shared_expert_intermediate_size"),
+                activation);
+        Weight share = tensors.weight(name + "shared_expert_gate.weight", 1, hidden);
+        return (ops, x) -> {
+            Routing routing = new Routing(ops.linear(x, scores), router, Optional.empty());
+            Tensor y = ops.apply(new ExpertMlp(x, ops.apply(routing), routing, experts, Weighting.OUTPUT));
+            return ops.apply(new Sum(y, 1, ops.apply(new SigmoidGate(shared.of(ops, x), ops.linear(x, share))), 1));
+        };
     }
 
     /// The size of a row.
@@ -181,15 +278,13 @@ final class VoiceTransformer {
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
             Tensor[] qkv = ops.linear(layer.beforeAttention.of(ops, x), layer.qkv);
-            Tensor q = ops.rotate(qkv[0], shape.keySize(), rope, runs.positions());
-            Tensor k = ops.rotate(qkv[1], shape.keySize(), rope, runs.positions());
+            Tensor q = ops.rotate(layer.projected(ops, qkv[0], 0), shape.keySize(), rope, runs.positions());
+            Tensor k = ops.rotate(layer.projected(ops, qkv[1], 1), shape.keySize(), rope, runs.positions());
             int number = i;
-            Tensor attended = ops.linear(ops.attention(q, k, qkv[2], memory.map(m -> m.of(number))
-                    .orElse(KeyValueState.NONE), runs, shape), layer.out);
+            Tensor attended = ops.linear(ops.attention(q, k, layer.projected(ops, qkv[2], 2),
+                    memory.map(m -> m.of(number)).orElse(KeyValueState.NONE), runs, shape), layer.out);
             x = ops.apply(new Sum(x, 1, scaled(ops, attended, layer, 0), 1));
-            Tensor[] inner = ops.linear(layer.beforeMlp.of(ops, x), layer.up);
-            Tensor mlp = ops.linear(inner.length == 2 ? ops.gated(inner[0], inner[1], activation)
-                    : ops.activate(inner[0], activation), layer.down);
+            Tensor mlp = layer.mlp.of(ops, layer.beforeMlp.of(ops, x));
             x = ops.apply(new Sum(x, 1, scaled(ops, mlp, layer, 1), 1));
         }
         return last.isPresent() ? last.get().of(ops, x) : x;
