@@ -35,7 +35,8 @@ class VoiceGoldenTest {
 
     @ParameterizedTest
     @CsvSource({"vits,scalar,9", "vits,best,9", "mimi,best,11", "csm,best,10", "pocket_tts,best,7",
-        "pocket_tts_audio_tokenizer,scalar,4", "qwen3_omni_code2wav,best,5", "qwen2_5_omni_token2wav,best,9"})
+        "pocket_tts_audio_tokenizer,scalar,4", "qwen3_omni_code2wav,best,5", "qwen2_5_omni_token2wav,best,9",
+        "qwen2_5_omni_talker,best,5", "qwen3_omni_talker,best,6"})
     void agreesWithTheReference(String name, String kernels, int count) throws CheckpointException {
         List<CheckLine> lines = new ArrayList<>();
         assertTrue(VoiceCheck.applies(folder(name)));
