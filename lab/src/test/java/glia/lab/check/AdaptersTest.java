@@ -55,7 +55,8 @@ class AdaptersTest {
             Role.GATED_NORM, Role.POSITIONS, Role.ENCODER_POSITIONS, Role.ROUTER_TABLE, Role.ENTRY_POSITIONS,
             Role.NGRAM_TABLE, Role.INDEX_POSITIONS, Role.QUERY_SCALE, Role.DISTANCE_SCALE,
             Role.MIX_QUERY, Role.MESSAGE_QUERY);
-    private static final Set<Role> TABLES = EnumSet.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.SEGMENTS);
+    private static final Set<Role> TABLES = EnumSet.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.SEGMENTS,
+            Role.PATCHER_EMBEDDING);
 
     @TempDir
     Path temporary;

@@ -34,7 +34,8 @@ final class AdapterModules {
             Role.GATED_NORM, Role.POSITIONS, Role.ENCODER_POSITIONS, Role.ROUTER_TABLE, Role.ENTRY_POSITIONS,
             Role.NGRAM_TABLE, Role.INDEX_POSITIONS, Role.QUERY_SCALE, Role.DISTANCE_SCALE, Role.MIX_QUERY,
             Role.MESSAGE_QUERY);
-    private static final Set<Role> EMBEDDINGS = EnumSet.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.SEGMENTS);
+    private static final Set<Role> EMBEDDINGS = EnumSet.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.SEGMENTS,
+            Role.PATCHER_EMBEDDING);
     /// First words of names that differ between classes of one family.
     private static final Set<String> CONTAINERS = Set.of("model", "language_model", "text_model", "transformer",
             "backbone", "base_model", "bert", "roberta", "distilbert", "electra", "albert", "deberta");
