@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.json.JsonTree.JsonText;
 import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
+import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
 import glia.io.sound.Sound;
@@ -62,8 +63,17 @@ public final class ChatFile {
         if (part instanceof Map<?, ?> map && map.get("audio") instanceof Sound sound) {
             return Map.of("type", "input_audio", "input_audio", Map.of("data", sound.base64()));
         }
-        return part instanceof Map<?, ?> map && map.get("image") instanceof Picture picture
-                ? Map.of("type", "image_url", "image_url", Map.of("url", picture.dataUrl())) : part;
+        return switch (ChatMessage.visual(part).orElse(null)) {
+            case Picture picture -> Map.of("type", "image_url", "image_url", Map.of("url", picture.dataUrl()));
+            case Film film -> Map.of("type", "video", "frames", film.frames().stream().map(Picture::dataUrl).toList(),
+                    "seconds", film.seconds());
+            case null -> part;
+        };
+    }
+
+    private static Film film(List<?> frames, List<?> seconds) {
+        return new Film("the film", frames.stream().map(frame -> Picture.ofBase64("the film", frame.toString(),
+                Picture.Limits.DEFAULT)).toList(), seconds.stream().map(s -> ((Number) s).doubleValue()).toList());
     }
 
     /// A part with its picture, if it is one in a data URL, or with its sound.
@@ -73,6 +83,14 @@ public final class ChatFile {
             try {
                 return Map.of("type", "audio", "audio", Sound.ofBase64("the sound", data, Sound.Limits.DEFAULT));
             } catch (SoundException e) {
+                throw new CheckpointException(file, where, e.getMessage(), e);
+            }
+        }
+        if (part instanceof Map<?, ?> map && map.get("frames") instanceof List<?> frames
+                && map.get("seconds") instanceof List<?> seconds) {
+            try {
+                return film(frames, seconds).part();
+            } catch (PictureException | ClassCastException e) {
                 throw new CheckpointException(file, where, e.getMessage(), e);
             }
         }

@@ -2,9 +2,12 @@ package glia.engine;
 
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
 import glia.io.sound.Sound;
+import glia.io.picture.Visual;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.Model;
@@ -44,7 +47,28 @@ public final class ModelPictures {
     ///
     /// @param text with one placeholder for each of the rows' runs
     /// @param rows of the runs, in order
-    public record Rendered(TrustedText text, List<Input.Rows> rows) { }
+    /// @param marks where the marks of the pictures ended in the text before
+    /// @param moved how far the text after each of them has moved
+    public record Rendered(TrustedText text, List<Input.Rows> rows, List<Integer> marks, List<Integer> moved) {
+        /// Without the places of marks.
+        public Rendered(TrustedText text, List<Input.Rows> rows) {
+            this(text, rows, List.of(), List.of());
+        }
+
+        /// The same with further rows.
+        Rendered with(List<Input.Rows> more) {
+            return new Rendered(text, Stream.concat(rows.stream(), more.stream()).toList(), marks, moved);
+        }
+
+        /// Where a place of the text with marks is now; it is in no mark.
+        public int place(int before) {
+            int shift = 0;
+            for (int i = 0; i < marks.size() && marks.get(i) <= before; i++) {
+                shift = moved.get(i);
+            }
+            return before + shift;
+        }
+    }
 
     /// A picture for the tower.
     ///
@@ -83,6 +107,13 @@ public final class ModelPictures {
         this.sounds = new ModelSounds(path, engine, tokenizer);
     }
 
+    /// Those of a model that no scheduler runs, such as one in training.
+    ///
+    /// @param path of the model's folder or file
+    public static ModelPictures of(Path path, Engine engine, Tokenizer tokenizer) {
+        return new ModelPictures(path, engine, work -> work, tokenizer);
+    }
+
     /// Whether the model reads pictures.
     public boolean areRead() {
         return tower.isPresent() || codes.isPresent();
@@ -104,48 +135,66 @@ public final class ModelPictures {
     ///     used
     /// @throws TemplateException if the template refuses the conversation or fails
     public Rendered render(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
-        List<Sound> heard = messages.stream().flatMap(message -> message.sounds().stream()).toList();
-        if (!heard.isEmpty() && !areHeard()) {
-            throw new IllegalArgumentException(heard.getFirst().name() + ": the model reads no sounds; one with a "
-                    + "tower of sounds does, such as Qwen/Qwen2.5-Omni-3B, and glia transcribe writes down what is "
-                    + "said");
-        }
-        Rendered seen = renderPictures(template, messages, options);
-        return heard.isEmpty() ? seen : new Rendered(seen.text(), Stream.concat(seen.rows().stream(),
-                sounds.rows(seen.text(), heard).stream()).toList());
+        List<Sound> heard = sounds.of(messages);
+        List<? extends Visual> pictures = pictures(messages);
+        TrustedText text = template.renderTrusted(messages(template, messages, options), options);
+        Rendered seen = areRead() && !pictures.isEmpty() ? expanded(text, pictures) : new Rendered(text, List.of());
+        return heard.isEmpty() ? seen : seen.with(sounds.rows(seen.text(), heard));
     }
 
-    private Rendered renderPictures(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
+    private static List<Visual> pictures(List<ChatMessage> messages) {
+        return messages.stream().flatMap(message -> message.visuals().stream()).toList();
+    }
+
+    /// A conversation as the template takes it: with texts as parts, or with marks in place of pictures, where it wants
+    /// them so. The text of it has a mark for each picture.
+    ///
+    /// @throws IllegalArgumentException if a message has parts that the model does not read
+    public List<ChatMessage> messages(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
         if (!areRead()) {
             messages.forEach(ChatMessage::requireText);
-            return new Rendered(template.renderTrusted(messages, options), List.of());
+            return messages;
         }
         messages.forEach(ChatMessage::requirePictures);
-        List<Picture> pictures = messages.stream().flatMap(message -> message.pictures().stream()).toList();
         List<ChatMessage> given = isOfParts(template, options)
                 ? messages.stream().map(message -> message.withContent(message.parts())).toList() : messages;
+        List<Visual> pictures = pictures(messages);
         if (pictures.isEmpty()) {
-            return new Rendered(template.renderTrusted(given, options), List.of());
+            return given;
         }
-        String mark = processor().mark();
-        TrustedText text = null;
-        TemplateException refusal = null;
+        pictures.stream().filter(Film.class::isInstance).filter(film -> !processor().readsFilms()).forEach(film -> {
+            throw new PictureException(film.name(), "the films of this model are not read; give it frames as pictures");
+        });
         try {
-            text = template.renderTrusted(given, options);
+            if (hasMarks(template.renderTrusted(given, options), pictures)) {
+                return given;
+            }
         } catch (TemplateException e) {
-            // A template of texts alone may fail for parts.
-            refusal = e;
+            // A template of texts alone may fail for parts. If it refuses something else, it does so again.
         }
-        if (text == null || count(text, mark) != pictures.size()) {
-            text = template.renderTrusted(messages.stream().map(message -> marked(message, mark)).toList(), options);
+        return messages.stream().map(this::marked).toList();
+    }
+
+    /// Whether a text has the mark of each picture or film, in order, and no other.
+    private boolean hasMarks(TrustedText text, List<? extends Visual> pictures) {
+        int at = 0;
+        for (Visual picture : pictures) {
+            int found = next(text, mark(picture), at);
+            if (found < 0) {
+                return false;
+            }
+            at = found + mark(picture).length();
         }
-        int found = count(text, mark);
-        if (found != pictures.size()) {
-            throw refusal != null ? refusal : new PictureException(pictures.getFirst().name(), "the model's chat "
-                    + "template writes " + found
-                    + " marks " + mark + " for " + pictures.size() + " pictures; expected one for each");
+        return pictures.stream().map(this::mark).distinct().mapToInt(mark -> count(text, mark)).sum()
+                == pictures.size();
+    }
+
+    private String mark(Visual picture) {
+        try {
+            return picture instanceof Picture ? processor().mark() : processor().filmMark();
+        } catch (CheckpointException e) {
+            throw new PictureException(path.toString(), e.getMessage());
         }
-        return expanded(text, mark, pictures);
     }
 
     /// Whether a text that is no list of parts is left out.
@@ -169,14 +218,15 @@ public final class ModelPictures {
     }
 
     /// A message with the marks of its pictures in its text.
-    private static ChatMessage marked(ChatMessage message, String mark) {
-        if (message.pictures().isEmpty()) {
+    private ChatMessage marked(ChatMessage message) {
+        if (message.visuals().isEmpty()) {
             return message;
         }
         TextBuilder text = new TextBuilder();
         for (Object part : message.parts()) {
-            if (part instanceof Map<?, ?> map && map.get("image") instanceof Picture) {
-                text.trusted(mark + "\n");
+            Optional<Visual> visual = ChatMessage.visual(part);
+            if (visual.isPresent()) {
+                text.trusted(mark(visual.get()) + "\n");
             } else {
                 text.append(part instanceof Map<?, ?> map ? String.valueOf(map.get("text")) : part.toString());
             }
@@ -202,23 +252,46 @@ public final class ModelPictures {
         return count;
     }
 
-    private Rendered expanded(TrustedText text, String mark, List<Picture> pictures) {
+    /// Replaces the marks of pictures in the text of a conversation of [#messages].
+    ///
+    /// @throws PictureException if the text has not one mark for each, or a picture cannot be used
+    public Rendered expanded(TrustedText text, List<? extends Visual> pictures) {
+        if (!hasMarks(text, pictures)) {
+            String mark = mark(pictures.getFirst());
+            throw new PictureException(pictures.getFirst().name(), "the model's chat template writes "
+                    + count(text, mark) + " marks " + mark + " for " + pictures.size() + " pictures and films; expected"
+                    + " one for each, in order");
+        }
         String placeholder = tokenizer.piece(placeholder());
         TextBuilder all = new TextBuilder();
         List<Input.Rows> rows = new ArrayList<>();
+        List<Integer> marks = new ArrayList<>();
+        List<Integer> moved = new ArrayList<>();
         int from = 0;
-        for (Picture picture : pictures) {
+        int shift = 0;
+        for (Visual picture : pictures) {
             Ready ready = ready(picture);
+            String mark = mark(picture);
             int at = next(text, mark, from);
-            all.append(text, from, at).trusted(ready.text().replace(String.valueOf(PreparedPicture.PLACE),
-                    placeholder));
+            String own = ready.text().replace(String.valueOf(PreparedPicture.PLACE), placeholder);
+            all.append(text, from, at).trusted(own);
             rows.addAll(ready.rows());
             from = at + mark.length();
+            shift += own.length() - mark.length();
+            marks.add(from);
+            moved.add(shift);
         }
-        return new Rendered(all.append(text, from, text.toString().length()).whole(), rows);
+        return new Rendered(all.append(text, from, text.toString().length()).whole(), rows, marks, moved);
     }
 
-    private Ready ready(Picture picture) {
+    /// The rows of pictures, in order.
+    ///
+    /// @throws PictureException if a picture cannot be used
+    public List<Input.Rows> rows(List<? extends Visual> pictures) {
+        return pictures.stream().flatMap(picture -> ready(picture).rows().stream()).toList();
+    }
+
+    private Ready ready(Visual picture) {
         synchronized (kept) {
             Ready known = kept.get(picture.hash());
             if (known != null) {
@@ -227,9 +300,13 @@ public final class ModelPictures {
         }
         Ready made;
         try {
-            PreparedPicture prepared = processor().prepare(picture.pixels());
-            made = new Ready(prepared.text(), tower.isPresent() ? prepared.rows(tower.get(), 0)
-                    : List.of(rows(prepared)));
+            PreparedPicture prepared = switch (picture) {
+                case Picture still -> processor().prepare(still.pixels());
+                case Film film -> processor().prepareFilm(film.frames().stream().map(Picture::pixels).toList(),
+                        film.seconds());
+            };
+            List<Input.Rows> rows = tower.isPresent() ? prepared.rows(tower.get(), 0) : List.of(rows(prepared));
+            made = new Ready(prepared.text(), picture instanceof Film film ? spaced(rows, film) : rows);
         } catch (PictureException e) {
             throw e;
         } catch (IllegalArgumentException | CheckpointException e) {
@@ -245,6 +322,21 @@ public final class ModelPictures {
             }
         }
         return made;
+    }
+
+    /// Qwen2.5-VL counts the positions of frames by their time.
+    private List<Input.Rows> spaced(List<Input.Rows> rows, Film film) throws CheckpointException {
+        Optional<Config> config = engine.model().config().filter(c -> c.has("vision_config"));
+        if (config.isEmpty() || film.frames().size() < 2) {
+            return rows;
+        }
+        Config vision = config.get().child("vision_config");
+        if (!vision.has("tokens_per_second")) {
+            return rows;
+        }
+        double step = (film.seconds().getLast() - film.seconds().getFirst()) / (film.frames().size() - 1)
+                * vision.positive("temporal_patch_size", 2) * vision.real("tokens_per_second", 2);
+        return rows.stream().map(row -> row.spaced(step)).toList();
     }
 
     private Input.Rows rows(PreparedPicture prepared) throws CheckpointException {
@@ -268,7 +360,8 @@ public final class ModelPictures {
         return tokens;
     }
 
-    private int placeholder() {
+    /// The token in whose places the rows are.
+    public int placeholder() {
         try {
             return tower.isPresent() ? tower.get().placeholder() : tokens().placeholder();
         } catch (CheckpointException e) {
@@ -298,8 +391,7 @@ public final class ModelPictures {
             return Input.of(ids);
         }
         int[] rest = Arrays.copyOfRange(ids, before, ids.length);
-        Input own = areHeard() ? sounds.expanded(rest, rows)
-                : Input.expanded(rest, placeholder(), rows);
+        Input own = areHeard() ? sounds.expanded(rest, rows) : Input.expanded(rest, placeholder(), rows);
         int[] all = Arrays.copyOf(ids, before + own.ids().length);
         System.arraycopy(own.ids(), 0, all, before, own.ids().length);
         return new Input(all, own.embedded().stream().map(e -> new Input.Embedded(before + e.start(), e.rows()))

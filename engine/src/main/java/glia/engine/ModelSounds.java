@@ -9,6 +9,7 @@ import glia.io.sound.SoundProcessor;
 import glia.jinja.value.TrustedText;
 import glia.model.block.Input;
 import glia.model.spec.Tower;
+import glia.text.template.ChatMessage;
 import glia.text.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +42,19 @@ final class ModelSounds {
     /// Whether the model reads sounds.
     boolean areHeard() {
         return number >= 0;
+    }
+
+    /// The sounds of a conversation.
+    ///
+    /// @throws IllegalArgumentException if there are some and the model reads none
+    List<Sound> of(List<ChatMessage> messages) {
+        List<Sound> heard = messages.stream().flatMap(message -> message.sounds().stream()).toList();
+        if (!heard.isEmpty() && !areHeard()) {
+            throw new IllegalArgumentException(heard.getFirst().name() + ": the model reads no sounds; one with a "
+                    + "tower of sounds does, such as Qwen/Qwen2.5-Omni-3B, and glia transcribe writes down what is "
+                    + "said");
+        }
+        return heard;
     }
 
     private Tower tower() {

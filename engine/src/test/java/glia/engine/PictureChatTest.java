@@ -15,8 +15,10 @@ import glia.engine.call.Prompt;
 import glia.engine.call.RenderedPrompt;
 import glia.engine.inspect.ModelSummary;
 import glia.engine.sampling.SamplingOptions;
+import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
+import glia.io.picture.Visual;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Input;
@@ -91,6 +93,31 @@ class PictureChatTest {
                     ChatMessage.user("What is this?", picture(0x204060))), List.of(), Map.of(), false),
                     GREEDY.thinking()));
             assertTrue(rendered(model, ChatMessage.user("What is this?")).input().embedded().isEmpty());
+        }
+    }
+
+    /// Two frames are one step of time; the last frame stands twice.
+    @Test
+    void aFilmTakesPlaceholdersForItsFramesInPairs() throws IOException {
+        Film film = new Film("the film", List.of(picture(0x204060), picture(0xf0c010), picture(0x30a040)),
+                List.of(0.0, 0.5, 1.0));
+        ChatMessage question = ChatMessage.user("What happens?").withPictures(List.of(film, picture(0x204060)));
+        try (LanguageModel model = model("qwen2_vl"); Chat chat = model.chat().options(GREEDY)) {
+            RenderedPrompt prompt = rendered(model, question);
+            List<Input.Embedded> rows = prompt.input().embedded();
+            assertEquals(List.of(2, 4, 6), rows.getFirst().rows().grid());
+            assertEquals(List.of(12, 6), rows.stream().map(e -> e.rows().count()).toList());
+            assertEquals(1, rows.getFirst().rows().positions()[6 * 3]);
+            assertEquals(4, rows.getFirst().rows().spaced(4).positions()[6 * 3]);
+            chat.stream(question, piece -> { });
+            Path file = temporary.resolve("chat.json");
+            ChatFile.write(file, chat.messages());
+            assertEquals(question.visuals().stream().map(Visual::hash).toList(),
+                    ChatFile.read(file).getFirst().visuals().stream().map(Visual::hash).toList());
+        }
+        try (LanguageModel model = model("llava")) {
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> rendered(model, question)).getMessage()
+                    .contains("films of this model are not read"));
         }
     }
 

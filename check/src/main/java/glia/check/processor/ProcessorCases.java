@@ -7,6 +7,7 @@ import glia.check.reference.CaseTensor;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.json.JsonValues;
+import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.Pixels;
 import glia.io.safetensors.SafetensorsCheckpoint;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 
 /// The processor of a family of pictures: pixel values, sizes, and what stands for a picture in a prompt, from the
@@ -102,7 +104,8 @@ public final class ProcessorCases implements CaseGroup {
     }
 
     private static boolean isKnown(JsonNode node) {
-        return node.path("tensors").has(PIXELS) && !node.path("id").asString().equals("gray16");
+        return (node.path("tensors").has(PIXELS) || node.has("video_fps"))
+                && !node.path("id").asString().equals("gray16");
     }
 
     /// A case.
@@ -126,12 +129,16 @@ public final class ProcessorCases implements CaseGroup {
             try {
                 PictureProcessor processor = processor();
                 List<PreparedPicture> made = new ArrayList<>();
-                for (String name : files()) {
+                if (node.has("video_fps")) {
+                    made.add(film(processor));
+                }
+                for (String name : node.has("video_fps") ? List.<String>of() : files()) {
                     made.add(processor.prepare(picture(name, id.equals("alpha_rgba_object"))));
                 }
                 for (int i = 0; i < made.size(); i++) {
                     equal("expansion", node.path("expansion").path(i).asString(), expansion(made.get(i), processor));
-                    equal("number of placeholders", node.path("image_tokens").path(i).asString(),
+                    equal("number of placeholders", node.path(node.has("video_fps") ? "video_tokens"
+                            : "image_tokens").path(i).asString(),
                             String.valueOf(made.get(i).numPlaceholders()));
                 }
                 sizes(made);
@@ -160,6 +167,25 @@ public final class ProcessorCases implements CaseGroup {
             return PictureProcessor.of(config, processor);
         }
 
+        /// A film of the frames that the options want, at the times of their rate.
+        private PreparedPicture film(PictureProcessor processor) throws IOException {
+            Config settings = Config.read(folder.resolve("video_preprocessor_config.json"));
+            double rate = node.path("video_fps").asDouble();
+            List<String> names = files();
+            int[] indices = node.path("options").path("do_sample_frames").asBoolean()
+                    ? new Film.Sampling(node.path("options").path("fps").asDouble(), settings.positive("min_frames"),
+                            settings.positive("max_frames")).indices(names.size(), rate)
+                    : IntStream.range(0, names.size()).toArray();
+            equal("frames", node.path("frames_indices").toString(), Arrays.toString(indices).replace(" ", ""));
+            List<Pixels> frames = new ArrayList<>();
+            List<Double> seconds = new ArrayList<>();
+            for (int index : indices) {
+                frames.add(picture(names.get(index), false));
+                seconds.add(index / rate);
+            }
+            return processor.withFilms(settings).prepareFilm(frames, seconds);
+        }
+
         private List<String> files() {
             JsonNode files = node.path("file");
             return files.isArray() ? files.valueStream().map(JsonNode::asString).toList() : List.of(files.asString());
@@ -180,7 +206,8 @@ public final class ProcessorCases implements CaseGroup {
         }
 
         /// As the reference writes it: `token×count`.
-        private static String expansion(PreparedPicture made, PictureProcessor processor) throws CheckpointException {
+        private String expansion(PreparedPicture made, PictureProcessor processor) throws CheckpointException {
+            String placeholder = node.has("video_fps") ? "<|video_pad|>" : processor.placeholder();
             StringBuilder text = new StringBuilder();
             int run = 0;
             int count = 0;
@@ -188,7 +215,7 @@ public final class ProcessorCases implements CaseGroup {
                 if (c == PreparedPicture.PLACE) {
                     count += made.runs().get(run++);
                 } else {
-                    text.append(count == 0 ? "" : processor.placeholder() + (count == 1 ? "" : "×" + count)).append(c);
+                    text.append(count == 0 ? "" : placeholder + (count == 1 ? "" : "×" + count)).append(c);
                     count = 0;
                 }
             }
@@ -206,7 +233,8 @@ public final class ProcessorCases implements CaseGroup {
             for (int i = 0; i < made.size(); i++) {
                 PreparedPicture one = made.get(i);
                 List<Integer> size = List.of(one.height(), one.width());
-                for (Map.Entry<String, Object> part : Map.of("image_grid_thw", one.grid(), "image_sizes", size,
+                for (Map.Entry<String, Object> part : Map.of("image_grid_thw", one.grid(), "video_grid_thw", one.grid(),
+                        "image_sizes", size,
                         "num_crops", one.runs().size() - 1, "num_patches", one.runs().size()).entrySet()) {
                     JsonNode expected = tensors.path(part.getKey()).path("values").path(i);
                     if (!expected.isMissingNode()) {
@@ -217,19 +245,21 @@ public final class ProcessorCases implements CaseGroup {
         }
 
         private void numbers(List<PreparedPicture> made) {
-            JsonNode stored = node.path("tensors").path(PIXELS);
+            String quantityName = node.has("video_fps") ? "pixel_values_videos" : PIXELS;
+            JsonNode stored = node.path("tensors").path(quantityName);
             int[] shape = stored.path("shape").valueStream().mapToInt(JsonNode::asInt).toArray();
             double[] values = values(made, shape);
-            double[] expected = file.tensor(id + "." + PIXELS).values();
+            double[] expected = file.tensor(id + "." + quantityName).values();
             int stride = stored.path("stride").asInt();
             JsonNode limits = node.path("tolerance");
-            double limit = limits.path(limits.has("bit_exact_resize") ? "bit_exact_resize" : "other_8bit_resize")
+            double limit = limits.path(limits.has("bit_exact_resize") ? "bit_exact_resize"
+                    : node.has("video_fps") ? "from_decoded_pixels" : "other_8bit_resize")
                     .path("max_abs").asDouble();
             double largest = 0;
             for (int i = 0; i < expected.length; i++) {
                 largest = Math.max(largest, Math.abs(expected[i] - values[i * stride]));
             }
-            compare(PIXELS, largest, limit);
+            compare(quantityName, largest, limit);
             double mean = 0;
             double most = values[0];
             double least = values[0];

@@ -18,6 +18,7 @@ enum ChatCommands {
     SYSTEM("[TEXT]", "set the system prompt and clear the chat; without TEXT: show it"),
     IMAGE("FILE", "add a picture to the next message; the path of one in a message does so, too"),
     AUDIO("FILE", "add a sound to the next message"),
+    VIDEO("FILE", "add a film to the next message: folder of frames, animated GIF or video file"),
     SET("[NAME VALUE]", "set a generation option, as in /set temperature 0.7; without NAME: show all"),
     THINKING("[on|off]", "show the thinking before the last answer; on or off: before each answer, too", "/think"),
     SAVE("FILE", "write the chat to a new JSON file"),

@@ -191,6 +191,7 @@ public final class ChatLoop {
             case UNDO -> undo();
             case SYSTEM -> system(rest);
             case IMAGE -> attach(() -> attached.picture(rest, model));
+            case VIDEO -> attach(() -> attached.film(rest, model, arguments));
             case AUDIO -> attach(() -> attached.sound(rest, model));
             case SET -> set(rest);
             case THINKING -> thinking(rest);
@@ -204,7 +205,7 @@ public final class ChatLoop {
         return true;
     }
 
-    /// Adds a picture or a sound to the next message.
+    /// Adds a picture, a film or a sound to the next message.
     private void attach(Supplier<String> added) {
         try {
             note(added.get());

@@ -10,6 +10,7 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
 import glia.cli.option.McpFlags;
+import glia.cli.option.PictureFlags;
 import glia.cli.option.PromptFlags;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
@@ -43,7 +44,8 @@ public final class ChatCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Chat with a model",
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
-                Syntax.join(List.of(SYSTEM, PromptFlags.FILE), McpFlags.ALL, FormFlags.ALL, GenerationFlags.ALL,
+                Syntax.join(List.of(SYSTEM, PromptFlags.FILE), PictureFlags.SAMPLING, McpFlags.ALL, FormFlags.ALL,
+                        GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,

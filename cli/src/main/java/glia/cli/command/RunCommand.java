@@ -75,9 +75,9 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(PromptFlags.FILE, PictureFlags.IMAGE, PictureFlags.AUDIO, ChatCommand.SYSTEM, RAW,
-                                SUFFIX, StrategyAnswer.STRATEGY, Json.OPTION),
-                        FormFlags.ALL, GenerationFlags.ALL,
+                Syntax.join(List.of(PromptFlags.FILE, PictureFlags.IMAGE, PictureFlags.VIDEO, PictureFlags.AUDIO,
+                                ChatCommand.SYSTEM, RAW, SUFFIX, StrategyAnswer.STRATEGY, Json.OPTION),
+                        PictureFlags.SAMPLING, FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
@@ -107,7 +107,7 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW)) {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --raw leaves out");
         }
-        for (Option<String> attached : List.of(PictureFlags.IMAGE, PictureFlags.AUDIO)) {
+        for (Option<String> attached : PictureFlags.ATTACHED) {
             if (arguments.has(attached) && (arguments.has(RAW) || arguments.has(SUFFIX))) {
                 throw new UsageException(attached.name() + " needs the chat template, which --raw and --suffix leave "
                         + "out");
@@ -120,7 +120,7 @@ public final class RunCommand implements Command {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --suffix leaves out");
         }
         Optional<Strategy> strategy = StrategyAnswer.of(arguments, RAW, ChatCommand.SYSTEM, SUFFIX,
-                PictureFlags.IMAGE, PictureFlags.AUDIO);
+                PictureFlags.IMAGE, PictureFlags.VIDEO, PictureFlags.AUDIO);
         Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
         if (prompt.isBlank() && !arguments.has(RAW) && !arguments.has(SUFFIX) && Launch.process() == 0) {
@@ -213,7 +213,7 @@ public final class RunCommand implements Command {
             return between(model, prompt, arguments.get(SUFFIX).orElseThrow(), options, listener);
         }
         return arguments.has(RAW) || model.template().isEmpty() && options.thinking().isDefault()
-                && question.pictures().isEmpty()
+                && question.visuals().isEmpty()
                 ? continued(model, arguments.has(RAW), prompt, options, listener)
                 : answered(model, arguments.get(ChatCommand.SYSTEM), question, options, listener);
     }

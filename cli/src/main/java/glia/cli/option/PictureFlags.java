@@ -4,11 +4,13 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.engine.LanguageModel;
 import glia.io.file.HomeFolder;
+import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
 import glia.io.sound.Sound;
 import glia.io.sound.SoundException;
 import glia.text.template.ChatMessage;
+import glia.io.picture.Visual;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -30,6 +32,21 @@ public final class PictureFlags {
             + "hear: WAV, AIFF, AU, FLAC, MP3, Ogg Vorbis or Ogg Opus; may be given several times", "--audio")
             .repeated();
 
+    /// Films for a prompt.
+    public static final Option<String> VIDEO = Option.text("FILE", "film that the prompt is about, for models that read"
+            + " films: folder of frames, animated GIF, or video file, which ffmpeg decodes; may be given several times",
+            "--video").repeated();
+    private static final Option<Float> FPS = Option.numberAbove("N", 0, 1000, "frames a second taken of a film;"
+            + " a folder has as many (default: 2)", "--fps");
+    private static final Option<Integer> FRAMES = Option.integer("N", 1, 768, "most frames of a film; of more, as many "
+            + "are taken evenly (default: 64)", "--frames");
+    /// The frames that are taken of films.
+    public static final List<Option<?>> SAMPLING = List.of(FPS, FRAMES);
+    private static final int LEAST_FRAMES = 4;
+    private static final int MOST_FRAMES = 64;
+    /// What goes with a prompt.
+    public static final List<Option<String>> ATTACHED = List.of(IMAGE, VIDEO, AUDIO);
+
     /// A quoted word, or one in which a backslash keeps the next character: what terminals write for a dropped file.
     private static final Pattern WORD = Pattern.compile("(?<!\\S)'([^']+)'|(?<!\\S)\"([^\"]+)\"|(?:\\\\.|[^\\s\\\\])+");
     private static final Pattern NAME = Pattern.compile("(?i).+\\.(png|jpe?g|gif|webp|bmp|tiff?)");
@@ -42,9 +59,9 @@ public final class PictureFlags {
     /// @param files the pictures' paths, in order
     public record Typed(String text, List<String> files) { }
 
-    /// The pictures and sounds for the next message of a chat.
+    /// The pictures, films and sounds for the next message of a chat.
     public static final class Attached {
-        private final List<Picture> pictures = new ArrayList<>();
+        private final List<Visual> pictures = new ArrayList<>();
         private final List<Sound> sounds = new ArrayList<>();
 
         /// Nothing.
@@ -55,9 +72,20 @@ public final class PictureFlags {
         /// @return what was added
         /// @throws IllegalArgumentException as [#read] does
         public String picture(String file, LanguageModel model) {
-            Picture picture = read(unquoted(file), model);
-            pictures.add(picture);
-            return "Added " + picture.name() + ", " + picture.width() + " x " + picture.height() + " pixels.";
+            return add(read(unquoted(file), model));
+        }
+
+        /// Adds a film.
+        ///
+        /// @return what was added
+        /// @throws IllegalArgumentException as [PictureFlags#film] does
+        public String film(String file, LanguageModel model, Arguments arguments) {
+            return add(PictureFlags.film(unquoted(file), model, arguments));
+        }
+
+        private String add(Visual visual) {
+            pictures.add(visual);
+            return "Added " + visual.name() + ", " + visual.size() + ".";
         }
 
         /// Adds a sound.
@@ -83,21 +111,43 @@ public final class PictureFlags {
         }
     }
 
-    /// The pictures of a command line.
+    /// The pictures, then the films, of a command line.
     ///
     /// @throws IllegalArgumentException if there are some and the model reads none, or one cannot be read
-    public static List<Picture> of(Arguments arguments, LanguageModel model) {
-        List<Picture> pictures = new ArrayList<>();
+    public static List<Visual> of(Arguments arguments, LanguageModel model) {
+        List<Visual> pictures = new ArrayList<>();
         for (String file : arguments.all(IMAGE)) {
             pictures.add(read(file, model));
         }
+        for (String file : arguments.all(VIDEO)) {
+            pictures.add(film(file, model, arguments));
+        }
         return pictures;
+    }
+
+    /// A film of a file or folder, with the frames that the command line wants.
+    ///
+    /// @throws IllegalArgumentException if the model reads no pictures, or this film cannot be read
+    public static Film film(String file, LanguageModel model, Arguments arguments) {
+        int most = arguments.get(FRAMES).orElse(MOST_FRAMES);
+        double fps = Double.parseDouble(arguments.get(FPS).orElse(2f).toString());
+        return (Film) read(file, model, path -> Film.read(path, new Film.Sampling(fps, Math.min(LEAST_FRAMES, most),
+                most)));
+    }
+
+    /// Reads a picture or film.
+    private interface Reading {
+        Visual of(Path path) throws IOException;
     }
 
     /// A picture of a file.
     ///
     /// @throws IllegalArgumentException if the model reads no pictures, or this one cannot be read
     public static Picture read(String file, LanguageModel model) {
+        return (Picture) read(file, model, Picture::read);
+    }
+
+    private static Visual read(String file, LanguageModel model, Reading reading) {
         if (file.isBlank()) {
             throw new IllegalArgumentException("expected the name of a picture, as in /image cat.jpg");
         }
@@ -106,7 +156,7 @@ public final class PictureFlags {
                     + "a vision tower does, such as Qwen/Qwen2-VL-2B-Instruct");
         }
         try {
-            return Picture.read(HomeFolder.path(file));
+            return reading.of(HomeFolder.path(file));
         } catch (NoSuchFileException e) {
             throw new PictureException(file, "there is no such file");
         } catch (IOException | InvalidPathException e) {

@@ -93,11 +93,7 @@ public final class TokenBatch {
     /// Adds a sequence with rows in the place of some tokens, for next-token prediction of all tokens but the first.
     /// Towers run with the batch, so that they get gradients.
     public TokenBatch add(Input input) {
-        if (input.embedded().isEmpty()) {
-            return add(input.ids());
-        }
-        pass.add(input, 0, input.ids().length, Pass.Outputs.NONE);
-        started(input.ids().length);
+        start(input);
         for (int i = 0; i + 1 < input.ids().length; i++) {
             row(i, input.ids()[i + 1], 1);
         }
@@ -111,6 +107,17 @@ public final class TokenBatch {
     public TokenBatch add(int[] ids, float[] weights) {
         requireOneEach(ids.length, weights.length);
         start(ids, 0, ids.length);
+        return predict(ids, weights);
+    }
+
+    /// The same for a sequence with rows, such as pictures, in the place of some tokens.
+    public TokenBatch add(Input input, float[] weights) {
+        requireOneEach(input.ids().length, weights.length);
+        start(input);
+        return predict(input.ids(), weights);
+    }
+
+    private TokenBatch predict(int[] ids, float[] weights) {
         for (int i = 0; i + 1 < ids.length; i++) {
             if (weights[i + 1] != 0) {
                 row(i, ids[i + 1], weights[i + 1]);
@@ -124,6 +131,16 @@ public final class TokenBatch {
     /// @param predicted places in `ids`; the first token is never predicted
     public TokenBatch add(int[] ids, BitSet predicted) {
         start(ids, 0, ids.length);
+        return predict(ids, predicted);
+    }
+
+    /// The same for a sequence with rows, such as pictures, in the place of some tokens.
+    public TokenBatch add(Input input, BitSet predicted) {
+        start(input);
+        return predict(input.ids(), predicted);
+    }
+
+    private TokenBatch predict(int[] ids, BitSet predicted) {
         for (int i = predicted.nextSetBit(1); i >= 0 && i < ids.length; i = predicted.nextSetBit(i + 1)) {
             row(i - 1, ids[i], 1);
         }
@@ -163,17 +180,17 @@ public final class TokenBatch {
     /// embeddings and classifiers.
     public TokenBatch addWhole(int[] ids) {
         start(ids, 0, ids.length);
-        for (int i = 0; i < ids.length; i++) {
-            row(i, NO_TARGET, 0);
-        }
-        return this;
+        return wholes(ids.length);
     }
 
-    /// The same for a sequence with rows in the place of some tokens.
+    /// The same for a sequence with rows, such as pictures, in the place of some tokens.
     public TokenBatch addWhole(Input input) {
-        pass.add(input, 0, input.ids().length, Pass.Outputs.NONE);
-        started(input.ids().length);
-        for (int i = 0; i < input.ids().length; i++) {
+        start(input);
+        return wholes(input.ids().length);
+    }
+
+    private TokenBatch wholes(int count) {
+        for (int i = 0; i < count; i++) {
             row(i, NO_TARGET, 0);
         }
         return this;
@@ -192,6 +209,11 @@ public final class TokenBatch {
             row(i, counts ? ids[i + 1] : NO_TARGET, counts ? weights[i + 1] : 0);
         }
         return this;
+    }
+
+    private void start(Input input) {
+        pass.add(input, 0, input.ids().length, Pass.Outputs.NONE);
+        started(input.ids().length);
     }
 
     private void start(int[] ids, int from, int to) {

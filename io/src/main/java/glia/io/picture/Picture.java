@@ -7,6 +7,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
 
 /// A picture as a file holds it: PNG, JPEG, GIF (the first frame), WebP, BMP or TIFF (the first page). Its header is
 /// checked when it is made, its pixels are decoded when they are needed.
@@ -14,7 +16,7 @@ import java.util.HexFormat;
 /// ```java
 /// chat.stream(ChatMessage.user("What is this?", Picture.read(Path.of("cat.jpg"))), System.out::print);
 /// ```
-public final class Picture {
+public final class Picture implements Visual {
     /// Limits of a file.
     ///
     /// @param bytes the largest file
@@ -25,13 +27,16 @@ public final class Picture {
     }
 
     private final String name;
-    private final byte[] file;
+    /// Empty where `source` is read again.
+    private final byte[] kept;
+    private final Optional<Path> source;
     private final PictureDecoder.Header header;
     private final String hash;
 
-    private Picture(String name, byte[] file, Limits limits) {
+    private Picture(String name, byte[] file, Optional<Path> source, Limits limits) {
         this.name = name;
-        this.file = file;
+        this.source = source;
+        kept = source.isPresent() ? new byte[0] : file;
         if (file.length > limits.bytes) {
             throw new PictureException(name, tooLarge(file.length, limits));
         }
@@ -40,11 +45,30 @@ public final class Picture {
             throw new PictureException(name, "has " + header.width() + " x " + header.height()
                     + " pixels, expected at most " + limits.pixels / 1_000_000.0 + " million; make it smaller");
         }
+        hash = hash(file);
+    }
+
+    static String hash(byte[] file) {
         try {
-            hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private byte[] file() {
+        if (source.isEmpty()) {
+            return kept;
+        }
+        try {
+            byte[] file = Files.readAllBytes(source.get());
+            if (hash(file).equals(hash)) {
+                return file;
+            }
+        } catch (IOException e) {
+            throw new PictureException(name, "cannot be read again: " + e.getMessage(), e);
+        }
+        throw new PictureException(name, "has changed since it was first read");
     }
 
     private static String tooLarge(long bytes, Limits limits) {
@@ -61,10 +85,20 @@ public final class Picture {
 
     /// The same with other limits.
     public static Picture read(Path file, Limits limits) throws IOException {
+        return new Picture(file.toString(), bytes(file, limits), Optional.empty(), limits);
+    }
+
+    private static byte[] bytes(Path file, Limits limits) throws IOException {
         if (Files.size(file) > limits.bytes) {
             throw new PictureException(file.toString(), tooLarge(Files.size(file), limits));
         }
-        return new Picture(file.toString(), Files.readAllBytes(file), limits);
+        return Files.readAllBytes(file);
+    }
+
+    /// The same for a picture of many, which keeps its path instead of its bytes: the file is read again, and must not
+    /// have changed, when its pixels are needed.
+    public static Picture readLater(Path file) throws IOException {
+        return new Picture(file.toString(), bytes(file, Limits.DEFAULT), Optional.of(file), Limits.DEFAULT);
     }
 
     /// A picture of the bytes of a file.
@@ -72,7 +106,7 @@ public final class Picture {
     /// @param name in messages
     /// @throws PictureException if they are no picture, or too large
     public static Picture of(String name, byte[] file, Limits limits) {
-        return new Picture(name, file.clone(), limits);
+        return new Picture(name, file.clone(), Optional.empty(), limits);
     }
 
     /// A picture of the Base64 of a file, or of a `data:` URL with it.
@@ -93,7 +127,7 @@ public final class Picture {
             throw new PictureException(name, tooLarge(data.length() / 4 * 3L, limits));
         }
         try {
-            return new Picture(name, Base64.getMimeDecoder().decode(data), limits);
+            return new Picture(name, Base64.getMimeDecoder().decode(data), Optional.empty(), limits);
         } catch (PictureException e) {
             throw e;
         } catch (IllegalArgumentException e) {
@@ -101,7 +135,7 @@ public final class Picture {
         }
     }
 
-    /// The name in messages.
+    @Override
     public String name() {
         return name;
     }
@@ -117,24 +151,46 @@ public final class Picture {
     }
 
     /// SHA-256 of the file, in hexadecimal digits.
+    @Override
     public String hash() {
         return hash;
     }
 
+    @Override
+    public String size() {
+        return width() + " x " + height() + " pixels";
+    }
+
+    @Override
+    public Map<String, Object> part() {
+        return Map.of("type", "image", "image", this);
+    }
+
     /// The file in a `data:` URL.
     public String dataUrl() {
-        return "data:image/" + header.format() + ";base64," + Base64.getEncoder().encodeToString(file);
+        return "data:image/" + header.format() + ";base64," + Base64.getEncoder().encodeToString(file());
     }
 
     /// The pixels on a white background, rotated as the file's EXIF data says.
     ///
     /// @throws PictureException if the file is damaged
     public Pixels pixels() {
-        return PictureDecoder.decode(name, file, header, true);
+        return PictureDecoder.decode(name, file(), header, true);
     }
 
     /// The same, but transparency is ignored: each pixel has the colour that it would have if it were opaque.
     public Pixels opaquePixels() {
-        return PictureDecoder.decode(name, file, header, false);
+        return PictureDecoder.decode(name, file(), header, false);
+    }
+
+    /// Pictures are equal if their files are.
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Picture picture && picture.hash.equals(hash);
+    }
+
+    @Override
+    public int hashCode() {
+        return hash.hashCode();
     }
 }

@@ -5,7 +5,6 @@ import glia.model.spec.Tower;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -227,8 +226,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
     /// @param whole the rows of the whole picture, if these are a part of them
     /// @param first the first of these among them
     public record Rows(Tensor values, List<Integer> grid, int[] order, int tower, int count, int[] positions,
-            int numAxes, int advance, Tower.Sight sight, String hash,
-            Optional<Rows> whole, int first) {
+            int numAxes, int advance, Tower.Sight sight, String hash, Optional<Rows> whole, int first) {
         /// Rows of a whole picture.
         public Rows(Tensor values, List<Integer> grid, int[] order, int tower, int count, int[] positions,
                 int numAxes, int advance, Tower.Sight sight, String hash) {
@@ -343,6 +341,16 @@ public record Input(int[] ids, List<Embedded> embedded) {
             return values;
         }
 
+        /// The same rows of a film with other positions: `step` of them from a step of time to the next.
+        public Rows spaced(double step) {
+            int[] places = positions.clone();
+            for (int i = 0; i < places.length; i += numAxes) {
+                places[i] = (int) (places[i] * step);
+            }
+            return places.length == 0 ? this : new Rows(values, grid, order, tower, count, places, numAxes,
+                    Arrays.stream(places).max().orElse(0) + 1, sight, hash + " " + step, whole, first);
+        }
+
         /// These rows in runs, which other tokens may interrupt.
         ///
         /// @param counts the rows of each run, all of them together
@@ -382,8 +390,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
             try {
                 MessageDigest digest = MessageDigest.getInstance("SHA-256");
                 digest.update((what + values).getBytes(StandardCharsets.UTF_8));
-                ByteBuffer bytes = values.memory().asSlice(0, values.sizeBytes()).asByteBuffer();
-                digest.update(bytes);
+                digest.update(values.memory().asSlice(0, values.sizeBytes()).asByteBuffer());
                 return HexFormat.of().formatHex(digest.digest());
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException(e);

@@ -3,7 +3,10 @@ package glia.model.picture;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.picture.Pixels;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /// Processors that cut pictures to patches.
@@ -47,6 +50,7 @@ final class PatchedPictures {
         private final long most;
         private final boolean countsFrames;
         private final boolean isMarked;
+        private final String type;
 
         Squares(Config config, Config processor, String type) throws CheckpointException {
             super(config, processor, processor.text("image_token", type.startsWith("Glm") ? "<|image|>"
@@ -56,6 +60,7 @@ final class PatchedPictures {
             merge = config.positive("merge_size", 2);
             countsFrames = type.startsWith("Glm");
             isMarked = type.startsWith("MiniMax");
+            this.type = type;
             least = config.has("min_pixels") ? config.positive("min_pixels") : size("size", "shortest_edge");
             most = config.has("max_pixels") ? config.positive("max_pixels") : size("size", "longest_edge");
         }
@@ -71,6 +76,56 @@ final class PatchedPictures {
             int frames = countsFrames ? time : 1;
             PixelSize size = fitted(given, frames, frames, factor, least, most);
             return patches(List.of(picture.resized(size.width(), size.height(), filter())));
+        }
+
+        @Override
+        public boolean readsFilms() {
+            return !countsFrames && !isMarked;
+        }
+
+        @Override
+        public String filmMark() throws CheckpointException {
+            return isTimed() ? "<|vision_start|><|video_pad|><|vision_end|>" : "<|video_pad|>";
+        }
+
+        /// Whether the prompt has the times of frames.
+        private boolean isTimed() throws CheckpointException {
+            return film().text("video_processor_type", type).startsWith("Qwen3VL");
+        }
+
+        @Override
+        public PreparedPicture prepareFilm(List<Pixels> frames, List<Double> seconds) throws CheckpointException {
+            if (!readsFilms()) {
+                return super.prepareFilm(frames, seconds);
+            }
+            int count = isTimed() ? frames.size() : 1;
+            int rounded = isTimed() ? Math.ceilDiv(frames.size(), time) * time : 1;
+            Config own = film();
+            boolean hasPixels = own.has("min_pixels") && own.has("max_pixels");
+            Config size = hasPixels ? own : own.child("size");
+            PixelSize fitted = fitted(sizeOf(frames.getFirst()), count, rounded, patch * merge,
+                    size.positive(hasPixels ? "min_pixels" : "shortest_edge"),
+                    size.positive(hasPixels ? "max_pixels" : "longest_edge"));
+            List<Pixels> resized = new ArrayList<>();
+            for (Pixels frame : frames) {
+                resized.add(frame.resized(fitted.width(), fitted.height(), filter()));
+            }
+            PreparedPicture all = patches(resized);
+            return isTimed() ? timed(all, seconds) : all;
+        }
+
+        /// Each step of time with its mean time before it.
+        private PreparedPicture timed(PreparedPicture film, List<Double> seconds) {
+            int steps = film.grid().getFirst();
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < steps; i++) {
+                double first = seconds.get(i * time);
+                double last = seconds.get(Math.min(i * time + time, seconds.size()) - 1);
+                text.append('<').append(new BigDecimal((first + last) / 2).setScale(1, RoundingMode.HALF_EVEN))
+                        .append(" seconds><|vision_start|>").append(PLACE).append("<|vision_end|>");
+            }
+            return new PreparedPicture(film.pixels(), film.grid(), film.height(), film.width(), text.toString(),
+                    Collections.nCopies(steps, film.numPlaceholders() / steps));
         }
 
         private PreparedPicture patches(List<Pixels> frames) {

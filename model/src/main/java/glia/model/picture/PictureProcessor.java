@@ -19,6 +19,7 @@ public abstract class PictureProcessor {
     static final String PLACE = String.valueOf(PreparedPicture.PLACE);
     private static final String FILE = "preprocessor_config.json";
     private static final String TOKENS_FILE = "processor_config.json";
+    private static final String FILMS_FILE = "video_preprocessor_config.json";
 
     /// The settings of the pictures.
     final Config config;
@@ -26,6 +27,8 @@ public abstract class PictureProcessor {
     final Config processor;
     final PixelValues values;
     private final String mark;
+    /// The settings of films.
+    private Config film;
 
     /// @param mark the token for a picture in chat templates, if the settings name none
     PictureProcessor(Config config, Config processor, String mark) throws CheckpointException {
@@ -33,6 +36,16 @@ public abstract class PictureProcessor {
         this.processor = processor;
         this.mark = mark;
         values = PixelValues.of(config);
+        film = config;
+    }
+
+    Config film() {
+        return film;
+    }
+
+    /// The text for a film in a chat template, which [PreparedPicture#text] replaces.
+    public String filmMark() throws CheckpointException {
+        return mark;
     }
 
     /// The processor of a model's folder; empty if it has no file of settings.
@@ -42,10 +55,21 @@ public abstract class PictureProcessor {
         Path file = folder.resolve(FILE);
         Path tokens = folder.resolve(TOKENS_FILE);
         Config processor = Files.exists(tokens) ? Config.read(tokens) : Config.of(tokens, Map.of());
-        if (processor.has("image_processor")) {
-            return Optional.of(of(processor.child("image_processor"), processor));
+        Path films = folder.resolve(FILMS_FILE);
+        Optional<PictureProcessor> found = processor.has("image_processor")
+                ? Optional.of(of(processor.child("image_processor"), processor))
+                : Files.exists(file) ? Optional.of(of(Config.read(file), processor)) : Optional.empty();
+        if (found.isPresent()) {
+            found.get().film = processor.has("video_processor") ? processor.child("video_processor")
+                    : Files.exists(films) ? Config.read(films) : found.get().config;
         }
-        return Files.exists(file) ? Optional.of(of(Config.read(file), processor)) : Optional.empty();
+        return found;
+    }
+
+    /// The same with the settings of films, those of `video_preprocessor_config.json`.
+    public PictureProcessor withFilms(Config settings) {
+        film = settings;
+        return this;
     }
 
     /// The processor of settings.
@@ -113,9 +137,15 @@ public abstract class PictureProcessor {
 
     /// Prepares the frames of a film.
     ///
+    /// @param seconds the time of each frame
     /// @throws IllegalArgumentException if the model reads no films
-    public PreparedPicture prepareFilm(List<Pixels> frames) throws CheckpointException {
-        throw new IllegalArgumentException("the model reads no videos; give it frames as pictures");
+    public PreparedPicture prepareFilm(List<Pixels> frames, List<Double> seconds) throws CheckpointException {
+        throw new IllegalArgumentException("the films of this model are not read; give it frames as pictures");
+    }
+
+    /// Whether [#prepareFilm] reads films.
+    public boolean readsFilms() {
+        return false;
     }
 
     Resize filter() throws CheckpointException {

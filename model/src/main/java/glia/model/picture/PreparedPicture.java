@@ -51,7 +51,14 @@ public record PreparedPicture(Tensor pixels, List<Integer> grid, int height, int
     /// @throws IllegalArgumentException if the tower makes others of this picture
     public List<Input.Rows> rows(Tower tower, int number) {
         List<Input.Rows> rows = new ArrayList<>();
-        if (!grid.isEmpty()) {
+        if (!grid.isEmpty() && grid.getFirst() > 1 && runs.size() == grid.getFirst()) {
+            // Frames of a film with text between them.
+            int each = grid.get(1) * grid.get(2);
+            for (int i = 0; i < grid.getFirst(); i++) {
+                rows.add(Input.Rows.of(tower, number, pixels.rows(i * each, (i + 1) * each), 1, grid.get(1),
+                        grid.get(2)));
+            }
+        } else if (!grid.isEmpty()) {
             rows.add(Input.Rows.of(tower, number, pixels, grid.get(0), grid.get(1), grid.get(2)));
         } else if (tower.projector().stream().anyMatch(Tower.Step.Tiled.class::isInstance)) {
             rows.add(Input.Rows.ofTiles(tower, number, pixels, height, width));

@@ -1,12 +1,14 @@
 package glia.text.template;
 
 import glia.io.picture.Picture;
+import glia.io.picture.Visual;
 import glia.io.sound.Sound;
 import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A message of a conversation.
 ///
@@ -17,7 +19,8 @@ import java.util.Map;
 /// @param reasoning the assistant's reasoning before the answer; empty where there is none
 /// @param extra further keys that the template sees, such as `tool_call_id` and `name`; they also replace the others,
 ///        as in a `content` of several parts: maps with the `type` `text` and a `text`, the `type` `image` and an
-///        `image`, a [Picture], or the `type` `audio` and an `audio`, a [Sound]
+///        `image`, a [Picture], the `type` `video` and a `video`, a [glia.io.picture.Film], or the `type` `audio` and an
+///        `audio`, a [Sound]
 public record ChatMessage(String role, String content, List<ToolCall> toolCalls, String reasoning,
         Map<String, Object> extra) {
     /// Copies the arguments.
@@ -46,13 +49,13 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         return new ChatMessage("user", content).withPictures(List.of(pictures));
     }
 
-    /// This message with pictures before its text.
-    public ChatMessage withPictures(List<Picture> pictures) {
+    /// This message with pictures and films before its text.
+    public ChatMessage withPictures(List<? extends Visual> pictures) {
         if (pictures.isEmpty()) {
             return this;
         }
         List<Object> parts = new ArrayList<>();
-        pictures.forEach(picture -> parts.add(Map.of("type", "image", "image", picture)));
+        pictures.forEach(picture -> parts.add(picture.part()));
         parts.addAll(parts());
         return withContent(parts);
     }
@@ -81,15 +84,20 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
                 : content.isEmpty() ? List.of() : List.of(Map.of("type", "text", "text", content));
     }
 
+    /// The pictures and films among the parts, in order.
+    public List<Visual> visuals() {
+        return parts().stream().flatMap(part -> visual(part).stream()).toList();
+    }
+
     /// The pictures among the parts, in order.
     public List<Picture> pictures() {
-        List<Picture> pictures = new ArrayList<>();
-        for (Object part : parts()) {
-            if (part instanceof Map<?, ?> map && map.get("image") instanceof Picture picture) {
-                pictures.add(picture);
-            }
-        }
-        return pictures;
+        return visuals().stream().filter(Picture.class::isInstance).map(Picture.class::cast).toList();
+    }
+
+    /// The picture or film of a part, if it is one.
+    public static Optional<Visual> visual(Object part) {
+        return part instanceof Map<?, ?> map && map.get("type") instanceof String type
+                && map.get(type) instanceof Visual visual ? Optional.of(visual) : Optional.empty();
     }
 
     /// The sounds among the parts, in order.
@@ -125,13 +133,12 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         }
     }
 
-    /// Checks that the parts of a `content` in parts are text, pictures or sounds.
+    /// Checks that the parts of a `content` in parts are text, pictures, films or sounds.
     ///
     /// @throws IllegalArgumentException if one is not; the message names its type
     public void requirePictures() {
         for (Object part : parts()) {
-            if (!isText(part) && !(((Map<?, ?>) part).get("image") instanceof Picture)
-                    && !(((Map<?, ?>) part).get("audio") instanceof Sound)) {
+            if (!isText(part) && visual(part).isEmpty() && !(((Map<?, ?>) part).get("audio") instanceof Sound)) {
                 throw new IllegalArgumentException("the message has a part of type '" + ((Map<?, ?>) part).get("type")
                         + "' that is not read; expected text, an image with a Picture, or audio with a Sound");
             }
@@ -169,7 +176,7 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
             variables.put("tool_calls", calls);
         }
         variables.putAll(extra);
-        if (!pictures().isEmpty() || !sounds().isEmpty()) {
+        if (!visuals().isEmpty() || !sounds().isEmpty()) {
             // Templates read the type alone.
             variables.put("content", parts().stream().map(part -> isText(part) ? part
                     : Map.of("type", ((Map<?, ?>) part).get("type"))).toList());

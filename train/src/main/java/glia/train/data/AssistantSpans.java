@@ -202,7 +202,15 @@ final class AssistantSpans {
                 arguments.put(KEY, KEY);
                 calls.add(new ToolCall(last.id(), last.name(), arguments));
             }
-            return new ChatMessage(message.role(), content, calls, message.reasoning(), message.extra());
+            ChatMessage longer = new ChatMessage(message.role(), content, calls, message.reasoning(), message.extra());
+            if (!(message.extra().get("content") instanceof List<?> parts)) {
+                return longer;
+            }
+            List<Object> more = new ArrayList<>(parts);
+            if (calls.isEmpty()) {
+                more.add(Map.of("type", "text", "text", content.substring(message.content().length())));
+            }
+            return longer.withContent(more);
         }
     }
 }

@@ -1,6 +1,7 @@
 package glia.train.data;
 
 import glia.io.jsonl.TextPlace;
+import glia.io.picture.Picture;
 import glia.text.template.ChatMessage;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,6 +31,16 @@ record Chat(TextPlace place, List<ChatMessage> messages, int numPrompt, List<Map
                     extra));
         }
         return new Chat(place, changed, numPrompt, tools);
+    }
+
+    /// The same with other forms of the messages.
+    Chat with(List<ChatMessage> others) {
+        return new Chat(place, others, numPrompt, tools);
+    }
+
+    /// The pictures of the messages, in order.
+    List<Picture> pictures() {
+        return messages.stream().flatMap(message -> message.pictures().stream()).toList();
     }
 
     /// Whether a message is the assistant's.

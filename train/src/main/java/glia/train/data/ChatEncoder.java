@@ -1,8 +1,11 @@
 package glia.train.data;
 
+import glia.engine.ModelPictures;
 import glia.io.CheckpointException;
 import glia.jinja.value.TextBuilder;
+import glia.io.picture.Picture;
 import glia.jinja.value.TrustedText;
+import glia.model.block.Input;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
@@ -11,6 +14,7 @@ import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -20,12 +24,14 @@ final class ChatEncoder {
     private final Tokenizer tokenizer;
     private final RenderOptions render;
     private final boolean lastOnly;
+    private final Optional<ModelPictures> pictures;
 
     /// @param template none for a model that continues texts; its examples are a prompt and a completion
     ChatEncoder(Optional<ChatTemplate> template, Tokenizer tokenizer, ChatOptions options) {
         this.template = template;
         this.tokenizer = tokenizer;
         lastOnly = options.turns() == ChatOptions.Turns.LAST;
+        pictures = options.pictures().filter(ModelPictures::areRead);
         RenderOptions variables = RenderOptions.PROMPT.withToken("bos_token", piece(tokenizer.bos()))
                 .withToken("eos_token", piece(tokenizer.eos()));
         for (var variable : options.variables().entrySet()) {
@@ -47,6 +53,10 @@ final class ChatEncoder {
             throw chat.place().error("found no turn of the assistant to train on, only "
                     + chat.messages().stream().map(ChatMessage::role).toList() + "; add its answer, or remove the "
                     + "line");
+        }
+        if (!chat.pictures().isEmpty() && (pictures.isEmpty() || template.isEmpty())) {
+            throw chat.place().error("has pictures, but the model " + (pictures.isEmpty() ? "reads text alone"
+                    : "has no chat template (chat_template.jinja), which says where they stand"));
         }
         try {
             return template.isPresent() ? rendered(chat) : plain(chat);
@@ -105,17 +115,22 @@ final class ChatEncoder {
         return new MaskedTokens(ids, trained);
     }
 
-    private MaskedTokens rendered(Chat chat) throws CheckpointException {
+    private MaskedTokens rendered(Chat written) throws CheckpointException {
+        List<Picture> seen = written.pictures();
+        Chat chat = pictures.isEmpty() ? written : written.with(pictures.get().messages(template.get(),
+                written.messages(), new RenderOptions(false, written.tools(), render.variables())));
         AssistantSpans found = new AssistantSpans(template.get(), render, chat, lastOnly);
         if (!lastOnly && !found.hasToolCalls()) {
             found = withNullContents(chat);
         }
-        int[] ids = tokenizer.encode(found.text(), false);
-        TokenPlaces places = new TokenPlaces(tokenizer, found.text(), ids);
+        ModelPictures.Rendered text = seen.isEmpty() ? new ModelPictures.Rendered(found.text(), List.of())
+                : pictures.orElseThrow().expanded(found.text(), seen);
+        int[] ids = tokenizer.encode(text.text(), false);
+        TokenPlaces places = new TokenPlaces(tokenizer, text.text(), ids);
         BitSet trained = new BitSet();
         for (AssistantSpans.Span span : found.spans()) {
-            int first = places.first(span.start());
-            int end = places.end(span.end());
+            int first = places.first(text.place(span.start()));
+            int end = places.end(text.place(span.end()));
             trained.set(first, switch (span.kind()) {
                 case MARKED -> end;
                 case CLOSED -> closed(ids, first, end);
@@ -129,7 +144,22 @@ final class ChatEncoder {
             ids[ids.length - 1] = eos.getAsInt();
             trained.set(ids.length - 1);
         }
-        return new MaskedTokens(ids, trained);
+        return seen.isEmpty() ? new MaskedTokens(ids, trained) : withRows(ids, trained, text.rows(), seen);
+    }
+
+    /// Repeats the placeholder of each run of rows for each of them.
+    private MaskedTokens withRows(int[] ids, BitSet trained, List<Input.Rows> rows, List<Picture> seen) {
+        Input input = pictures.orElseThrow().input(ids, 0, rows);
+        int placeholder = pictures.get().placeholder();
+        BitSet moved = new BitSet();
+        int run = 0;
+        int at = 0;
+        for (int i = 0; i < ids.length; i++) {
+            moved.set(at, trained.get(i));
+            at += ids[i] == placeholder ? rows.get(run++).count() : 1;
+        }
+        return new MaskedTokens(input.ids(), moved, input.embedded().isEmpty() ? Optional.empty()
+                : Optional.of(new MaskedTokens.Pictures(seen, pictures.get())));
     }
 
     /// Renders tool calls without content as some templates want them.

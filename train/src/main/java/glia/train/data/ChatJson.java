@@ -4,15 +4,21 @@ import glia.io.CheckpointException;
 import glia.io.Suggestions;
 import glia.io.json.JsonValues;
 import glia.io.jsonl.JsonLine;
+import glia.io.picture.Picture;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 
 /// Reads the messages in a line of JSONL: `messages` as in OpenAI's API, `conversations` as in ShareGPT, `prompt`
@@ -144,8 +150,57 @@ final class ChatJson {
                     + "whether the message is trained on");
         }
         Object thought = reasoning != null ? reasoning : thinking;
-        return new ChatMessage(name, text, calls, thought == null ? "" : content(where + ".reasoning_content", thought),
-                extra);
+        ChatMessage message = new ChatMessage(name, text, calls, thought == null ? ""
+                : content(where + ".reasoning_content", thought), extra);
+        List<Object> parts = pictures(where + ".content", content);
+        return parts.isEmpty() ? message : message.withContent(parts);
+    }
+
+    /// The parts of a content that has pictures; empty without.
+    private List<Object> pictures(String where, Object content) throws CheckpointException {
+        List<Object> parts = new ArrayList<>();
+        boolean hasPictures = false;
+        for (Object part : content instanceof List<?> list ? list : List.of()) {
+            Optional<String> source = source(part);
+            hasPictures |= source.isPresent();
+            parts.add(source.isPresent() ? Map.of("type", "image", "image", picture(where, source.get())) : part);
+        }
+        return hasPictures ? parts : List.of();
+    }
+
+    /// What names the picture of a part: a path or a data URL.
+    private static Optional<String> source(Object part) {
+        if (!(part instanceof Map<?, ?> map && map.get("type") instanceof String type)) {
+            return Optional.empty();
+        }
+        Object source = switch (type) {
+            case "image" -> Stream.of("path", "image", "url").map(map::get).filter(Objects::nonNull).findFirst()
+                    .orElse(null);
+            case "image_url" -> map.get("image_url") instanceof Map<?, ?> url ? url.get("url") : map.get("image_url");
+            default -> null;
+        };
+        return source instanceof String text ? Optional.of(text) : Optional.empty();
+    }
+
+    /// @param source a data URL, or a path relative to the file of the line
+    private Picture picture(String where, String source) throws CheckpointException {
+        try {
+            if (source.startsWith("data:")) {
+                return Picture.ofBase64(where, source, Picture.Limits.DEFAULT);
+            }
+            if (source.matches("(?i)https?:.*")) {
+                throw line.place().error(where, "found the address " + JsonLine.shown(source) + "; training fetches "
+                        + "nothing, expected a path beside this file or a data URL");
+            }
+            Path path = Path.of(source.startsWith("file:") ? URI.create(source).getPath() : source);
+            return Picture.readLater(line.place().file().toAbsolutePath().resolveSibling(path).normalize());
+        } catch (IOException e) {
+            throw e instanceof CheckpointException own ? own : line.place().error(where, "the picture "
+                    + JsonLine.shown(source) + " cannot be read (" + e.getClass().getSimpleName() + "); expected a "
+                    + "path relative to " + line.place().file().toAbsolutePath().getParent());
+        } catch (IllegalArgumentException e) {
+            throw line.place().error(where, e.getMessage());
+        }
     }
 
     /// A string, or the texts of a list of parts.
@@ -159,10 +214,13 @@ final class ChatJson {
         }
         StringBuilder all = new StringBuilder();
         for (Object part : parts) {
+            if (source(part).isPresent()) {
+                continue;
+            }
             if (!(part instanceof Map<?, ?> map && "text".equals(map.get("type"))
                     && map.get("text") instanceof String text)) {
                 throw line.place().error(where, "found the part " + JsonLine.shown(part) + ", expected {\"type\": "
-                        + "\"text\", \"text\": \"…\"}; models are trained on text alone here");
+                        + "\"text\", \"text\": \"…\"} or {\"type\": \"image\", \"path\": \"…\"}");
             }
             line.requireCharacters(where, text);
             all.append(text);

@@ -1,7 +1,9 @@
 package glia.train.data;
 
+import glia.engine.ModelPictures;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// How chats become training sequences.
 ///
@@ -9,7 +11,9 @@ import java.util.Map;
 /// @param truncation what happens to longer ones
 /// @param turns which turns of the assistant are trained on
 /// @param variables variables of the model's template, such as `enable_thinking`
-public record ChatOptions(int maxTokens, Truncation truncation, Turns turns, Map<String, Object> variables) {
+/// @param pictures how the model reads pictures, if the chats may have some
+public record ChatOptions(int maxTokens, Truncation truncation, Turns turns, Map<String, Object> variables,
+        Optional<ModelPictures> pictures) {
     /// What happens to sequences that are too long. Both are counted in [ExampleCounts].
     public enum Truncation {
         /// They are left out.
@@ -39,23 +43,28 @@ public record ChatOptions(int maxTokens, Truncation truncation, Turns turns, Map
 
     /// All turns, without the sequences that are longer than `maxTokens`.
     public static ChatOptions of(int maxTokens) {
-        return new ChatOptions(maxTokens, Truncation.DROP, Turns.ALL, Map.of());
+        return new ChatOptions(maxTokens, Truncation.DROP, Turns.ALL, Map.of(), Optional.empty());
     }
 
     /// The same with another truncation.
     public ChatOptions with(Truncation other) {
-        return new ChatOptions(maxTokens, other, turns, variables);
+        return new ChatOptions(maxTokens, other, turns, variables, pictures);
     }
 
     /// The same with other turns.
     public ChatOptions with(Turns other) {
-        return new ChatOptions(maxTokens, truncation, other, variables);
+        return new ChatOptions(maxTokens, truncation, other, variables, pictures);
     }
 
     /// The same with another variable of the template.
     public ChatOptions with(String name, Object value) {
         Map<String, Object> more = new LinkedHashMap<>(variables);
         more.put(name, value);
-        return new ChatOptions(maxTokens, truncation, turns, more);
+        return new ChatOptions(maxTokens, truncation, turns, more, pictures);
+    }
+
+    /// The same for chats with pictures.
+    public ChatOptions with(ModelPictures reader) {
+        return new ChatOptions(maxTokens, truncation, turns, variables, Optional.of(reader));
     }
 }

@@ -30,7 +30,7 @@ final class ExampleList {
             MaskedTokens fit = sequence;
             longest = Math.max(longest, sequence.ids().length);
             if (sequence.ids().length > options.maxTokens()) {
-                if (options.truncation() == ChatOptions.Truncation.DROP) {
+                if (options.truncation() == ChatOptions.Truncation.DROP || !fit.canBeCut(options.maxTokens())) {
                     dropped++;
                     return false;
                 }

@@ -42,9 +42,10 @@ public record HeldOut<T>(List<T> training, List<T> validation, int numPrompts, i
         return IntBuffer.wrap(ids);
     }
 
-    /// The tokens before the first trained one as a prompt.
+    /// The tokens before the first trained one as a prompt, with the pictures.
     public static Object prompt(MaskedTokens tokens) {
-        return IntBuffer.wrap(tokens.ids(), 0, Math.max(0, tokens.isTrained().nextSetBit(0)));
+        return List.of(IntBuffer.wrap(tokens.ids(), 0, Math.max(0, tokens.isTrained().nextSetBit(0))),
+                tokens.pictures().map(MaskedTokens.Pictures::all).orElse(List.of()));
     }
 
     /// What the split is, such as `58 for training, 6 for validation (8 different prompts, 1 for validation)`.

@@ -1,13 +1,35 @@
 package glia.train.data;
 
+import glia.engine.ModelPictures;
 import glia.engine.training.TokenBatch;
+import glia.io.picture.Picture;
+import glia.model.block.Input;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
 
 /// A sequence of which some tokens are trained on.
 ///
 /// @param isTrained by token
-public record MaskedTokens(int[] ids, BitSet isTrained) {
+/// @param pictures of the sequence, if it has some
+public record MaskedTokens(int[] ids, BitSet isTrained, Optional<Pictures> pictures) {
+    /// A sequence of tokens alone.
+    public MaskedTokens(int[] ids, BitSet isTrained) {
+        this(ids, isTrained, Optional.empty());
+    }
+
+    /// Pictures, whose pixels are decoded when a batch needs them.
+    public record Pictures(List<Picture> all, ModelPictures reader) { }
+
+    /// The sequence with the rows of its pictures.
+    ///
+    /// @throws glia.io.picture.PictureException if the file of a picture is not what it was
+    public Input input() {
+        return pictures.isEmpty() ? Input.of(ids) : Input.of(ids, pictures.get().reader.placeholder(),
+                pictures.get().reader.rows(pictures.get().all));
+    }
+
     /// The weights for `TokenBatch.add`: 1 for trained tokens, else 0.
     public float[] weights() {
         float[] weights = new float[ids.length];
@@ -21,7 +43,11 @@ public record MaskedTokens(int[] ids, BitSet isTrained) {
     }
 
     void addTo(TokenBatch batch) {
-        batch.add(ids, isTrained);
+        if (pictures.isEmpty()) {
+            batch.add(ids, isTrained);
+        } else {
+            batch.add(input(), isTrained);
+        }
     }
 
     /// Adds the tokens before the first trained one as the source of an encoder, and the others as what its decoder
@@ -44,7 +70,12 @@ public record MaskedTokens(int[] ids, BitSet isTrained) {
         return isTrained.nextSetBit(1) > 0;
     }
 
+    /// Whether [#cut] leaves the pictures whole.
+    boolean canBeCut(int length) {
+        return pictures.isEmpty() || input().embedded().getLast().end() <= length;
+    }
+
     MaskedTokens cut(int length) {
-        return new MaskedTokens(Arrays.copyOf(ids, length), isTrained.get(0, length));
+        return new MaskedTokens(Arrays.copyOf(ids, length), isTrained.get(0, length), pictures);
     }
 }

@@ -37,7 +37,7 @@ public record UnpairedData(List<Row> rows, ExampleCounts counts) implements Data
             for (int i = prompt.length; i < ids.length; i++) {
                 trained.set(i, other.answer.isTrained().get(i - prompt.length + first));
             }
-            return new MaskedTokens(ids, trained);
+            return new MaskedTokens(ids, trained, answer.pictures());
         }
     }
 

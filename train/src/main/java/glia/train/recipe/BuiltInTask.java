@@ -16,8 +16,7 @@ import java.util.function.UnaryOperator;
 record BuiltInTask(Recipe recipe, RunData data, Optional<RunTeacher> teacher) implements TaskRun {
     static BuiltInTask open(TaskContext context) throws IOException {
         Recipe recipe = context.recipe();
-        RunData data = RunData.read(new RunData.Reader(recipe, context.folder(), context.tokenizer(),
-                context.template(), context.model().spec(), context.context()));
+        RunData data = RunData.read(context.reader());
         try {
             return new BuiltInTask(recipe, data, recipe.isTask(Task.DISTILL)
                     ? Optional.of(RunTeacher.load(recipe, RunStart.path(recipe, RecipeKeys.TEACHER, context.models()),

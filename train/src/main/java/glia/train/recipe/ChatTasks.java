@@ -102,7 +102,7 @@ final class ChatTasks {
     }
 
     private ChatData data(List<Path> files) throws IOException {
-        ChatOptions options = ExampleTasks.chatOptions(reader);
+        ChatOptions options = reader.chatOptions();
         Optional<Encoder> encoder = reader.spec().encoder();
         return encoder.isPresent()
                 ? ChatData.readSources(files, reader.tokenizer(), options, encoder.get().startToken())
@@ -133,6 +133,10 @@ final class ChatTasks {
         ShuffledOrder order = new ShuffledOrder(chats.size(), reader.seed());
         return index -> IntStream.range(0, size).mapToObj(i -> {
             MaskedTokens chat = chats.get((int) order.at(index * size + i));
+            if (chat.pictures().isPresent()) {
+                throw new IllegalArgumentException("a chat has pictures, which distillation on generated texts does "
+                        + "not read; expected distill.kind logits");
+            }
             return Arrays.copyOf(chat.ids(), chat.isTrained().nextSetBit(0));
         }).toList();
     }

@@ -5,7 +5,6 @@ import glia.engine.training.TokenBatch;
 import glia.io.CheckpointException;
 import glia.model.layout.Pooling;
 import glia.text.tokenizer.Tokenizer;
-import glia.train.data.ChatOptions;
 import glia.train.data.EmbeddingData;
 import glia.train.data.ExampleCounts;
 import glia.train.data.HeldOut;
@@ -31,11 +30,6 @@ final class ExampleTasks {
     private static final int LEAST_BATCH = 4;
 
     private ExampleTasks() { }
-
-    static ChatOptions chatOptions(RunData.Reader reader) throws CheckpointException {
-        return ChatOptions.of(reader.context()).with(reader.recipe().get(RecipeKeys.TRUNCATE)
-                ? ChatOptions.Truncation.CUT : ChatOptions.Truncation.DROP);
-    }
 
     private static final RunData.Prompts NO_PROMPTS = index -> {
         throw new IllegalStateException("these data have no prompts");
@@ -113,11 +107,11 @@ final class ExampleTasks {
     static RunData preferences(RunData.Reader reader) throws IOException {
         Recipe recipe = reader.recipe();
         PreferenceData train = PreferenceData.read(reader.files(RecipeKeys.TRAIN), reader.template(),
-                reader.tokenizer(), chatOptions(reader));
+                reader.tokenizer(), reader.chatOptions());
         Optional<List<PreferenceData.Pair>> held = Optional.empty();
         if (recipe.has(RecipeKeys.VALIDATION)) {
             held = Optional.of(PreferenceData.read(reader.files(RecipeKeys.VALIDATION), reader.template(),
-                    reader.tokenizer(), chatOptions(reader)).pairs());
+                    reader.tokenizer(), reader.chatOptions()).pairs());
         }
         double center = recipe.get(RecipeKeys.REWARD_CENTER);
         return examples(reader, train.pairs(), held, train.numTokens(), train.counts(), "answers",
@@ -127,8 +121,8 @@ final class ExampleTasks {
 
     private static LossBatch preferred(List<PreferenceData.Pair> pairs, double center) {
         TokenBatch batch = new TokenBatch();
-        pairs.forEach(pair -> batch.addWhole(pair.chosen().ids()));
-        pairs.forEach(pair -> batch.addWhole(pair.rejected().ids()));
+        pairs.forEach(pair -> batch.addWhole(pair.chosen().input()));
+        pairs.forEach(pair -> batch.addWhole(pair.rejected().input()));
         int n = pairs.size();
         Loss loss = p -> new RewardModelLoss(center).of(p.scores().rows(IntStream.range(0, n).toArray()),
                 p.scores().rows(IntStream.range(n, 2 * n).toArray()));

@@ -1,9 +1,11 @@
 package glia.train.recipe;
 
+import glia.engine.ModelPictures;
 import glia.io.CheckpointException;
 import glia.model.spec.ModelSpec;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
+import glia.train.data.ChatOptions;
 import glia.train.data.HeldOut;
 import glia.train.data.TextSource;
 import glia.train.loss.TokenAccuracy;
@@ -41,8 +43,22 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
     /// @param template the model's chat template, if it has one
     /// @param spec of the model
     /// @param context tokens of a sequence
+    /// @param pictures how the model reads pictures, where chats may have some
     record Reader(Recipe recipe, RunFolder folder, Tokenizer tokenizer, Optional<ChatTemplate> template,
-            ModelSpec spec, int context) {
+            ModelSpec spec, int context, Optional<ModelPictures> pictures) {
+        /// For data without pictures.
+        Reader(Recipe recipe, RunFolder folder, Tokenizer tokenizer, Optional<ChatTemplate> template, ModelSpec spec,
+                int context) {
+            this(recipe, folder, tokenizer, template, spec, context, Optional.empty());
+        }
+
+        /// How chats become sequences.
+        ChatOptions chatOptions() throws CheckpointException {
+            ChatOptions options = ChatOptions.of(context).with(recipe.get(RecipeKeys.TRUNCATE)
+                    ? ChatOptions.Truncation.CUT : ChatOptions.Truncation.DROP);
+            return pictures.isPresent() ? options.with(pictures.get()) : options;
+        }
+
         int sequences() throws CheckpointException {
             return Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES));
         }

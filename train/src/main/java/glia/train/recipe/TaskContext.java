@@ -1,5 +1,6 @@
 package glia.train.recipe;
 
+import glia.engine.ModelPictures;
 import glia.engine.pass.Engine;
 import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
@@ -8,6 +9,7 @@ import glia.model.adapter.Adapters;
 import glia.tensor.kernel.Kernels;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
+import glia.train.data.ChatOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,7 +51,22 @@ public record TaskContext(Recipe recipe, RunFolder folder, Path start, Tokenizer
     ///
     /// @throws CheckpointException if there is none, or one has a weight, which only texts and chats may have
     public List<Path> files(RecipeKey<List<String>> key) throws CheckpointException {
-        return new RunData.Reader(recipe, folder, tokenizer, template, model.spec(), context).files(key);
+        return reader().files(key);
+    }
+
+    /// What reads data for the model.
+    RunData.Reader reader() {
+        return new RunData.Reader(recipe, folder, tokenizer, template, model.spec(), context, Optional.of(pictures()));
+    }
+
+    /// How the model reads pictures.
+    public ModelPictures pictures() {
+        return ModelPictures.of(start, engine, tokenizer);
+    }
+
+    /// How chats become sequences of the model.
+    public ChatOptions chatOptions() throws CheckpointException {
+        return reader().chatOptions();
     }
 
     /// The model before the first update, frozen: that without the adapters, or a copy.

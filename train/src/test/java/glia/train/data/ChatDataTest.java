@@ -168,7 +168,7 @@ class ChatDataTest {
         "{'messages': [{'role': 'asistant', 'content': 'q'}]}     | Did you mean assistant?",
         "{'messages': [{'role': 'assistant'}]}                    | messages[0]: found no \"content\"",
         "{'messages': [{'role': 'assistant', 'content': 5}]}      | messages[0].content: found 5, expected a string",
-        "{'messages': [{'role': 'user', 'content': [{'type': 'image'}]}]} | models are trained on text alone",
+        "{'messages': [{'role': 'user', 'content': [{'type': 'image'}]}]} | keys [type], expected {\"type\": \"text\"",
         "{'conversations': [{'from': 'bot', 'value': 'q'}]}       | conversations[0].from: found \"bot\"",
         "{'messages': [{'role': 'assistant', 'content': '', 'tool_calls': [{}]}]} | tool_calls[0]: found an object",
         "{'messages': [{'role': 'assistant', 'tool_calls': [{'name': 'f', 'arguments': '{'}]}]} | which is not JSON",

@@ -129,7 +129,7 @@ public final class PreferenceRecipes implements RecipeExtension {
         List<ExampleCounts> counts = new ArrayList<>();
         Split<PreferenceData.Pair> split = Split.read(context, files -> {
             PreferenceData data = PreferenceData.read(files, context.template(), context.tokenizer(),
-                    Split.chatOptions(context));
+                    context.chatOptions());
             counts.add(data.counts());
             return data.pairs();
         }, pair -> HeldOut.prompt(pair.chosen()));
@@ -189,9 +189,9 @@ public final class PreferenceRecipes implements RecipeExtension {
             TokenBatch tokens = new TokenBatch();
             for (int i = 0; i < sequences.size(); i++) {
                 if (trainsPrompts && i < pairs.size()) {
-                    tokens.add(sequences.get(i).ids());
+                    tokens.add(sequences.get(i).input());
                 } else {
-                    tokens.add(sequences.get(i).ids(), sequences.get(i).weights());
+                    tokens.add(sequences.get(i).input(), sequences.get(i).weights());
                 }
             }
             float[] completion = new float[tokens.numRows()];

@@ -1,6 +1,7 @@
 package glia.reason.preference.run;
 
 import glia.engine.training.TokenBatch;
+import glia.model.block.Input;
 import glia.model.layout.Pooling;
 import glia.reason.preference.BcoLoss;
 import glia.reason.preference.run.PreferenceTask.Reference;
@@ -70,7 +71,8 @@ final class PromptClassifier {
     private static double[] embed(Reference reference, Row row) {
         TokenBatch batch = new TokenBatch();
         int[] prompt = row.prompt();
-        batch.addWhole(prompt.length == 0 ? new int[] {row.answer().ids()[0]} : prompt);
+        batch.addWhole(prompt.length == 0 ? Input.of(row.answer().ids()[0])
+                : new Input(prompt, row.answer().input().embedded()));
         float[] pooled = reference.of(batch, p -> p.pooled(Pooling.MEAN));
         double[] features = new double[pooled.length];
         for (int d = 0; d < features.length; d++) {

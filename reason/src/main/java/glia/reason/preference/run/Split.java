@@ -3,7 +3,6 @@ package glia.reason.preference.run;
 import glia.io.CheckpointException;
 import glia.reason.preference.run.PreferenceObjective.PreferenceBatch.Source;
 import glia.reason.preference.run.PreferenceObjective.PreferenceBatch;
-import glia.train.data.ChatOptions;
 import glia.train.data.HeldOut;
 import glia.train.data.ShuffledOrder;
 import glia.train.recipe.Recipe;
@@ -50,12 +49,6 @@ record Split<T>(List<T> training, List<T> validation, String sentence) {
                     + " tokens");
         }
         return examples;
-    }
-
-    /// How chats become sequences.
-    static ChatOptions chatOptions(TaskContext context) throws CheckpointException {
-        return ChatOptions.of(context.context()).with(context.recipe().get(RecipeKeys.TRUNCATE)
-                ? ChatOptions.Truncation.CUT : ChatOptions.Truncation.DROP);
     }
 
     ExampleOrder trainingOrder(TaskContext context) throws CheckpointException {

@@ -57,7 +57,7 @@ final class UnpairedSource {
 
     private static TokenBatch packed(List<MaskedTokens> sequences) {
         TokenBatch batch = new TokenBatch();
-        sequences.forEach(s -> batch.add(s.ids(), s.weights()));
+        sequences.forEach(s -> batch.add(s.input(), s.weights()));
         return batch;
     }
 

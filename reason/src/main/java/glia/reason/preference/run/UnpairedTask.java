@@ -57,7 +57,7 @@ final class UnpairedTask {
         List<ExampleCounts> counts = new ArrayList<>();
         Split<Row> split = Split.read(context, files -> {
             UnpairedData data = UnpairedData.read(files, context.template(), context.tokenizer(),
-                    Split.chatOptions(context));
+                    context.chatOptions());
             counts.add(data.counts());
             return data.rows();
         }, row -> HeldOut.prompt(row.answer()));
