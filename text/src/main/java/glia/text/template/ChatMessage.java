@@ -19,8 +19,8 @@ import java.util.Optional;
 /// @param reasoning the assistant's reasoning before the answer; empty where there is none
 /// @param extra further keys that the template sees, such as `tool_call_id` and `name`; they also replace the others,
 ///        as in a `content` of several parts: maps with the `type` `text` and a `text`, the `type` `image` and an
-///        `image`, a [Picture], the `type` `video` and a `video`, a [glia.io.picture.Film], or the `type` `audio` and an
-///        `audio`, a [Sound]
+///        `image`, a [Picture], the `type` `video` and a `video`, a [glia.io.picture.Film], or the `type` `audio`
+///        and an `audio`, a [Sound]
 public record ChatMessage(String role, String content, List<ToolCall> toolCalls, String reasoning,
         Map<String, Object> extra) {
     /// Copies the arguments.
