@@ -86,7 +86,9 @@ public final class CorpusCommand implements Command {
                 console.err().flush();
             }
         });
-        console.clearProgress();
+        if (console.errIsTerminal()) {
+            console.clearProgress();
+        }
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("texts", report.texts());
         document.put("kept", report.kept());
