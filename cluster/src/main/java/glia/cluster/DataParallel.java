@@ -2,6 +2,7 @@ package glia.cluster;
 
 import glia.engine.training.Reduction;
 import glia.engine.training.Shards;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -52,6 +53,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     private Predicate<Weight> isWhole = w -> false;
     private Gradients released;
     private boolean isSharded;
+    private Optional<DividedWeights> divided = Optional.empty();
     private boolean isLocal;
     private Optional<Context> context = Optional.empty();
     private MemorySegment received = MemorySegment.NULL;
@@ -167,6 +169,32 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     }
 
     @Override
+    public void divideWeights() {
+        KernelBackends.giveBack(MemorySegment.NULL);
+        List<Gradients.Bucket> buckets = places.values().stream().map(Place::bucket).distinct().toList();
+        divided = Optional.of(new DividedWeights(collective, this, buckets));
+    }
+
+    @Override
+    public boolean dividesWeights() {
+        return divided.isPresent();
+    }
+
+    @Override
+    public void read(List<Gradients.Bucket> buckets) {
+        List<Gradients.Bucket> missing = divided.orElseThrow().keep(buckets);
+        if (!missing.isEmpty()) {
+            await(thread.submit(() -> missing.forEach(divided.get()::gather)));
+        }
+    }
+
+    @Override
+    public void gatherWeights() {
+        await();
+        divided.ifPresent(DividedWeights::gatherOnFirst);
+    }
+
+    @Override
     public List<Range> ranges(Weight w) {
         Place place = places.get(w);
         long size = 1;
@@ -213,6 +241,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     @Override
     public void begin() {
         await();
+        divided.ifPresent(DividedWeights::release);
         passes++;
     }
 
@@ -223,6 +252,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
             end(exchanges.removeFirst());
         }
         exchanges.add(new Exchange(bucket, thread.submit(() -> add(bucket, isSum))));
+        divided.filter(d -> d.isLast(bucket)).ifPresent(DividedWeights::release);
     }
 
     private void add(Gradients.Bucket bucket, boolean isSum) {
@@ -253,6 +283,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     public void finish(Gradients gradients) {
         await();
         passes = 0;
+        divided.ifPresent(DividedWeights::release);
         if (isSharded) {
             return;
         }
@@ -271,6 +302,12 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
         while (!exchanges.isEmpty()) {
             end(exchanges.removeFirst());
         }
+        waited += System.nanoTime() - start;
+    }
+
+    private void await(Future<?> exchange) {
+        long start = System.nanoTime();
+        end(exchange);
         waited += System.nanoTime() - start;
     }
 
@@ -345,24 +382,18 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
 
         @Override
         public void allGather(List<MemorySegment> slices) {
-            await(thread.submit(() -> members.allGather(slices)));
+            DataParallel.this.await(thread.submit(() -> members.allGather(slices)));
         }
 
         @Override
         public void allToAll(List<MemorySegment> send, List<MemorySegment> receive) {
-            await(thread.submit(() -> members.allToAll(send, receive)));
+            DataParallel.this.await(thread.submit(() -> members.allToAll(send, receive)));
         }
 
         @Override
         public Runnable begin(MemorySegment send, int to, MemorySegment receive, int from) {
             Future<?> exchange = thread.submit(() -> members.sendReceive(send, to, receive, from));
-            return () -> await(exchange);
-        }
-
-        private void await(Future<?> exchange) {
-            long start = System.nanoTime();
-            end(exchange);
-            waited += System.nanoTime() - start;
+            return () -> DataParallel.this.await(exchange);
         }
     }
 }

@@ -9,6 +9,8 @@ import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RunFolder;
+import glia.train.recipe.RunRanks;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /// Trains a tiny model on ranks. As a program, on the processes of a job: `FOLDER OUTPUT KEY=VALUE…`.
@@ -60,29 +63,37 @@ final class TrainOnRanks {
         List<Double> losses = new ArrayList<>();
         List<Double> norms = new ArrayList<>();
         Path out = folder.resolve(output);
-        Launch.<IOException>run(ranks, "best", "1", System.err, rank -> {
-            try (Workers workers = new Workers(1)) {
-                Kernels kernels = KernelBackends.choose("best", workers).kernels();
-                Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), text), List.of(words));
-                try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(out), kernels, Path::of, existing, rank)) {
-                    run.listen(new TrainingListener() {
-                        @Override
-                        public void step(StepFigures figures) {
-                            if (rank.rank() == 0) {
-                                losses.add(figures.loss());
-                                norms.add(figures.gradientNorm());
-                            }
-                            sent.merge(output, figures.parts().getOrDefault("ranks/bytes_sent", 0.0), Double::sum);
-                        }
-                    });
-                    run.run(Map.of(), w -> { });
-                }
-            }
-            return 0;
-        });
+        Launch.<IOException>run(ranks, "best", "1", System.err, rank ->
+                train(rank, folder, text, output, existing, figures -> {
+                    if (rank.rank() == 0) {
+                        losses.add(figures.loss());
+                        norms.add(figures.gradientNorm());
+                    }
+                    sent.merge(output, figures.parts().getOrDefault("ranks/bytes_sent", 0.0), Double::sum);
+                }, words));
         return new Outcome(losses, norms, weights(out.resolve(
                 Files.exists(out.resolve("model/model.safetensors")) ? "model/model.safetensors"
                         : "model/adapter_model.safetensors")));
+    }
+
+    /// Trains as one of the ranks.
+    static int train(RunRanks rank, Path folder, String text, String output, Existing existing,
+            Consumer<StepFigures> steps, String... words) throws IOException {
+        try (Workers workers = new Workers(1)) {
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
+            Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), text), List.of(words));
+            try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(folder.resolve(output)), kernels, Path::of,
+                    existing, rank)) {
+                run.listen(new TrainingListener() {
+                    @Override
+                    public void step(StepFigures figures) {
+                        steps.accept(figures);
+                    }
+                });
+                run.run(Map.of(), w -> { });
+            }
+        }
+        return 0;
     }
 
     static Map<String, List<Float>> weights(Path file) throws IOException {

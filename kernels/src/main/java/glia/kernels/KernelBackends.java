@@ -3,9 +3,12 @@ package glia.kernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.emitted.EmittedKernels;
+import glia.kernels.code.CodePages.CodeUnavailableException;
 import glia.kernels.code.IsaLevel;
+import glia.kernels.code.SystemMemory;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.kernels.vector.VectorKernels;
+import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
@@ -55,6 +58,18 @@ public final class KernelBackends {
     /// a later choice does not wait for it. Thread-safe.
     public static void warmUp() {
         EmittedKernels.obstacle();
+    }
+
+    /// Gives whole pages of private memory back to the system; what they held is lost, and they are committed again on
+    /// access.
+    ///
+    /// @throws IllegalArgumentException if the system has no such call
+    public static void giveBack(MemorySegment memory) {
+        try {
+            SystemMemory.giveBack(memory);
+        } catch (CodeUnavailableException e) {
+            throw new IllegalArgumentException("memory cannot be given back to this system: " + e.getMessage(), e);
+        }
     }
 
     /// Creates the backend of this name. `best` is the fastest that can run (emitted, vector, scalar). `auto` is the

@@ -99,6 +99,18 @@ public interface Reduction extends Gradients.Sums {
     /// @param frees whether gradients lose their memory when other ranks have them
     Shards shard(Gradients gradients, Predicate<Weight> isWhole, boolean frees);
 
+    /// Leaves each rank with its elements of the weights alone, which `shard` has divided: passes gather those that
+    /// they read. All weights are whole until the first pass.
+    ///
+    /// @throws IllegalArgumentException if the system cannot take memory back
+    default void divideWeights() {
+        throw new IllegalArgumentException("one rank has nothing to share");
+    }
+
+    /// Gives the first rank all weights until the next pass, where they are divided: for checkpoints and samples. All
+    /// ranks call it.
+    default void gatherWeights() { }
+
     /// Sends memory of a rank to the first one. These two ranks call it.
     ///
     /// @param memory of the sender, or that of the first rank to receive it

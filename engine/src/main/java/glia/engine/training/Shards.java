@@ -24,6 +24,11 @@ public interface Shards {
         }
     }
 
+    /// Whether ranks keep the updated weights to themselves until a pass gathers them.
+    default boolean dividesWeights() {
+        return false;
+    }
+
     /// The number of this rank, from 0.
     int rank();
 

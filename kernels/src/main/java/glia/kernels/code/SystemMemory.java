@@ -24,6 +24,7 @@ public final class SystemMemory {
     /// The largest page size of any supported system.
     private static final long PAGE = 16_384;
     private static final int DONT_NEED = 4;
+    private static final int FREE = 5;
     private static final long HUGE_PAGE = 2 << 20;
     private static final int WANT_HUGE_PAGES = 14;
     private static final int SHARED = 1;
@@ -81,6 +82,19 @@ public final class SystemMemory {
         long to = t.address() + t.sizeBytes() & -PAGE;
         if (to > from && t.memory().isMapped() && t.version() == 0) {
             symbol("madvise").call(from, to - from, DONT_NEED, 0, 0, 0);
+        }
+    }
+
+    /// Gives whole pages of private memory back to the system; what they held is lost, and they are committed again on
+    /// access.
+    ///
+    /// @throws CodeUnavailableException if the system has no such call
+    public static void giveBack(MemorySegment memory) {
+        long from = (memory.address() + PAGE - 1) & -PAGE;
+        long to = memory.address() + memory.byteSize() & -PAGE;
+        Function advise = symbol("madvise");
+        if (to > from) {
+            advise.call(from, to - from, IS_MAC ? FREE : DONT_NEED, 0, 0, 0);
         }
     }
 

@@ -4,6 +4,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.CountedMemory;
+import glia.tensor.ops.Operation;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -82,6 +83,15 @@ public final class Gradients implements AutoCloseable {
 
         /// A bucket holds the gradients of this pass alone. It is not used until the next pass begins.
         void completed(Bucket bucket);
+
+        /// Whether weights have to be gathered before they are read.
+        default boolean dividesWeights() {
+            return false;
+        }
+
+        /// An operation reads weights of these buckets next. Called if weights are divided, in passes with gradients
+        /// and without.
+        default void read(List<Bucket> buckets) { }
     }
 
     private record Place(Bucket bucket, long start) { }
@@ -147,6 +157,31 @@ public final class Gradients implements AutoCloseable {
     /// The buckets in their order.
     public List<Bucket> buckets() {
         return Collections.unmodifiableList(buckets);
+    }
+
+    /// Makes the weights of an operation whole, where they are divided, before it reads them.
+    void gatherFor(Operation operation) {
+        if (sums.isEmpty() || !sums.get().dividesWeights()) {
+            return;
+        }
+        List<Bucket> read = new ArrayList<>();
+        operation.inputs(new Operation.Inputs() {
+            @Override
+            public void activations(Tensor... xs) { }
+
+            @Override
+            public void weights(Weight... ws) {
+                for (Weight w : ws) {
+                    Place place = places.get(w);
+                    if (place != null && !read.contains(place.bucket)) {
+                        read.add(place.bucket);
+                    }
+                }
+            }
+        });
+        if (!read.isEmpty()) {
+            sums.get().read(read);
+        }
     }
 
     /// Sets who adds up the passes.

@@ -61,6 +61,7 @@ final class Recording implements AutoCloseable {
         segmentNeedsGradient |= needsGradient;
         Operation own = isRecorded ? operation.owned() : operation;
         int mark = ops.mark();
+        weights.gatherFor(own);
         Tensor y = own.forward(ops);
         if (wanted.isInput(own, y)) {
             return y;
@@ -300,6 +301,7 @@ final class Recording implements AutoCloseable {
 
     private void back(Step.Applied step) {
         if (gradients.has(step.y())) {
+            weights.gatherFor(step.operation());
             step.operation().backward(tape, step.y());
             gradients.drop(step.y());
         }

@@ -123,7 +123,7 @@ public final class Optimizer implements AutoCloseable {
             e.weight.update(w -> {
                 gradient.ifPresent(g -> e.group.rule().apply(new ParameterUpdate(part(w, e.own), shaped(g, w), e.state,
                         steps, learningRate * e.group.rateFactor(), e.group.weightDecay(), gradientScale, kernels)));
-                shards.ifPresent(s -> gather(s, e, w.memory()));
+                shards.filter(s -> !s.dividesWeights()).ifPresent(s -> gather(s, e, w.memory()));
             });
         }
     }

@@ -67,7 +67,7 @@ public final class RecipeKeys {
     public enum Result { BEST, LAST }
 
     /// What ranks have shares of.
-    public enum Shard { NONE, OPTIMIZER, GRADIENTS }
+    public enum Shard { NONE, OPTIMIZER, GRADIENTS, WEIGHTS }
 
     public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
 
@@ -270,7 +270,7 @@ public final class RecipeKeys {
 
     public static final RecipeKey<Shard> SHARD = choice("parallel.shard", Shard.class,
             "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
-            + " gradients, too (ZeRO-2)").or(Shard.NONE);
+            + " gradients, too (ZeRO-2); weights: weights, too (ZeRO-3)").or(Shard.NONE);
 
     public static final RecipeKey<Long> EVERY = integer("parallel.every", 1, MAX,
             "steps that ranks take by themselves before their weights are averaged by an outer step (DiLoCo); without"

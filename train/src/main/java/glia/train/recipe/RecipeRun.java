@@ -108,7 +108,8 @@ public final class RecipeRun implements AutoCloseable {
             opened.add(pass::close);
             objective = RunObjective.of(recipe, model.model(), task);
             RunTogether.requireParallel(recipe, objective.objective(), ranks);
-            optimizer = new Optimizer(kernels, groups, RunTogether.shards(recipe, pass, groups, ranks));
+            optimizer = new Optimizer(kernels, groups, RunTogether.shards(recipe, model.model(), pass, groups,
+                    ranks));
             opened.add(optimizer::close);
             RunPlan.RunMemory.check(recipe, model.model(), options, batch(), notes);
             double ema = recipe.get(RecipeKeys.EMA);
@@ -316,8 +317,9 @@ public final class RecipeRun implements AutoCloseable {
         TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
                 batch.sequences(), Math.max(2, batch.length()));
         // Parameters may have different rules.
-        RunTogether.Layout layout = RunTogether.Layout.of(recipe, counted.gradients());
-        TrainingMemory memory = new TrainingMemory(counted.weights(), layout.gradientBytes(),
+        RunTogether.Layout layout = RunTogether.Layout.of(recipe, counted.gradients(), groups.stream()
+                .flatMap(g -> g.weights().values().stream()).mapToLong(Weight::sizeBytes).max().orElse(0));
+        TrainingMemory memory = new TrainingMemory(layout.weightBytes(counted.weights()), layout.gradientBytes(),
                 layout.optimizerBytes(optimizer.sizeBytes()) + average.map(WeightAverage::sizeBytes).orElse(0L),
                 counted.activations());
         return new Estimate(trainable(), layout.ranks() * time.tokens(), time.seconds(), memory, batch.generation(),

@@ -3,12 +3,16 @@ package glia.train.recipe;
 import glia.engine.training.Shards;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
+import glia.model.Model;
+import glia.model.spec.Role;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.train.optim.ParameterGroup;
 import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeKeys.AdapterKind;
 import glia.train.recipe.RecipeKeys.Shard;
+import glia.train.recipe.RecipeKeys.Task;
 import glia.train.recipe.RecipeRun.ModelPaths;
 import glia.train.run.Objective;
 import glia.train.run.Trainer;
@@ -32,10 +36,11 @@ public final class RunTogether {
     /// @param accumulate micro-batches of a step on each of them
     /// @param shard what each has a share of
     /// @param bytes of the gradients of all trained weights
-    public record Layout(int ranks, int accumulate, Shard shard, long bytes) {
-        static Layout of(Recipe recipe, long bytes) throws CheckpointException {
+    /// @param largest bytes of the largest of them
+    public record Layout(int ranks, int accumulate, Shard shard, long bytes, long largest) {
+        static Layout of(Recipe recipe, long bytes, long largest) throws CheckpointException {
             return new Layout(Math.toIntExact(size(recipe)),
-                    Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)), recipe.get(RecipeKeys.SHARD), bytes);
+                    Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)), recipe.get(RecipeKeys.SHARD), bytes, largest);
         }
 
         /// Bytes of the gradients of a pass and of their sums, on each rank.
@@ -45,7 +50,15 @@ public final class RunTogether {
             }
             long inFlight = Math.min(bytes, 2 * Gradients.BUCKET_BYTES);
             return bytes / ranks + Math.min(bytes, Gradients.BUCKET_BYTES)
-                    + (shard == Shard.GRADIENTS ? inFlight : bytes);
+                    + (shard == Shard.GRADIENTS || shard == Shard.WEIGHTS ? inFlight : bytes);
+        }
+
+        /// Bytes of the weights on each rank, where passes gather two buckets at a time.
+        ///
+        /// @param whole bytes of all weights, those that are not trained among them
+        public long weightBytes(long whole) {
+            return shard != Shard.WEIGHTS || ranks == 1 ? whole : whole - bytes + Math.min(bytes, bytes / ranks
+                    + 2 * Math.max(largest, bucketBytes(bytes)));
         }
 
         /// Bytes of the state of an optimizer on each rank.
@@ -53,16 +66,21 @@ public final class RunTogether {
             return shard == Shard.NONE ? whole : whole / ranks;
         }
 
-        /// Bytes that a rank sends in a step, in the mean over the ranks: `(A + 1) · (P - 1)/P` times the gradients.
+        /// Bytes that a rank sends in a step, in the mean over the ranks: `(A + 1) · (P - 1)/P` times the gradients, or
+        /// `3 · A · (P - 1)/P` times where passes gather the weights twice.
         public long bytesSent() {
-            return (accumulate + 1) * (ranks - 1) * (bytes / ranks);
+            return (shard == Shard.WEIGHTS ? 3 * accumulate : accumulate + 1) * (ranks - 1) * (bytes / ranks);
         }
 
         @Override
         public String toString() {
             return ranks + " ranks with " + accumulate + (accumulate == 1 ? " micro-batch" : " micro-batches")
-                    + (shard == Shard.NONE ? "" : ", sharing " + (shard == Shard.OPTIMIZER ? "the optimizer's state"
-                            : "gradients and the optimizer's state"));
+                    + switch (shard) {
+                        case NONE -> "";
+                        case OPTIMIZER -> ", sharing the optimizer's state";
+                        case GRADIENTS -> ", sharing gradients and the optimizer's state";
+                        case WEIGHTS -> ", sharing weights, gradients and the optimizer's state";
+                    };
         }
     }
 
@@ -96,8 +114,8 @@ public final class RunTogether {
     }
 
     /// Divides the weights among ranks, if the recipe says so; ranks add up what the pass computes.
-    static Optional<Shards> shards(Recipe recipe, TrainingPass pass, List<ParameterGroup> groups, RunRanks ranks)
-            throws CheckpointException {
+    static Optional<Shards> shards(Recipe recipe, Model model, TrainingPass pass, List<ParameterGroup> groups,
+            RunRanks ranks) throws CheckpointException {
         if (ranks.size() == 1) {
             return Optional.empty();
         }
@@ -124,8 +142,46 @@ public final class RunTogether {
         }
         Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
         groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
-        return shard == Shard.NONE ? Optional.empty() : Optional.of(ranks.reduction().shard(pass.weightGradients(),
-                whole::contains, shard == Shard.GRADIENTS));
+        if (shard == Shard.NONE) {
+            return Optional.empty();
+        }
+        if (shard == Shard.WEIGHTS) {
+            requireDivisible(recipe, model);
+            pass.planBuckets(bucketBytes(groups.stream().flatMap(g -> g.weights().values().stream())
+                    .mapToLong(Weight::sizeBytes).sum()));
+        }
+        Shards shards = ranks.reduction().shard(pass.weightGradients(), whole::contains, shard != Shard.OPTIMIZER);
+        if (shard == Shard.WEIGHTS) {
+            try {
+                ranks.reduction().divideWeights();
+            } catch (IllegalArgumentException e) {
+                throw recipe.error(RecipeKeys.SHARD, "is weights: " + e.getMessage());
+            }
+        }
+        return Optional.of(shards);
+    }
+
+    /// Buckets of divided weights, two of which a rank holds: a small part of the model.
+    private static long bucketBytes(long bytes) {
+        return Math.min(Gradients.BUCKET_BYTES, bytes / 16);
+    }
+
+    /// Divided weights need passes that read the same weights in the same order on all ranks, and nothing else that
+    /// reads them in a step.
+    private static void requireDivisible(Recipe recipe, Model model) throws CheckpointException {
+        String task = recipe.get(RecipeKeys.TASK);
+        String obstacle = !List.of(RecipeKey.word(Task.PRETRAIN), RecipeKey.word(Task.SFT)).contains(task)
+                ? "with task: " + task
+                : recipe.get(RecipeKeys.ADAPTER) != AdapterKind.NONE ? "with an adapter, whose base is not trained"
+                : recipe.get(RecipeKeys.EMA) > 0 ? "with " + RecipeKeys.EMA.name()
+                : recipe.get(RecipeKeys.BAD_NUMBERS) == RecipeKeys.BadNumbers.ROLLBACK ? "with bad_numbers: rollback"
+                : !model.spec().towers().isEmpty() ? "of a model with pictures or sounds"
+                : model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER) ? "of a model with experts"
+                : "";
+        if (!obstacle.isEmpty()) {
+            throw recipe.error(RecipeKeys.SHARD, "is weights, which ranks cannot divide " + obstacle
+                    + "; gradients divides all else");
+        }
     }
 
     /// Adds outer steps to a run, if the recipe says so.

@@ -65,10 +65,15 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
         int rank = accuracy.isPresent() ? 0 : pass.reduction().group();
         double[] sums = new double[Math.ceilDiv(validationBatches, ranks)];
         double[] weights = new double[sums.length];
-        for (int i = rank; i < validationBatches; i += ranks) {
-            LossBatch batch = validation.batch(i);
-            sums[i / ranks] = batch.weight() * pass.evaluate(batch.tokens(), batch.loss());
-            weights[i / ranks] = batch.weight();
+        // All ranks gather weights as often.
+        int all = pass.reduction().dividesWeights() ? sums.length * ranks : validationBatches;
+        for (int i = rank; i < all; i += ranks) {
+            LossBatch batch = validation.batch(Math.min(i, validationBatches - 1));
+            double loss = pass.evaluate(batch.tokens(), batch.loss());
+            if (i < validationBatches) {
+                sums[i / ranks] = batch.weight() * loss;
+                weights[i / ranks] = batch.weight();
+            }
             batch.tokens().release();
         }
         return OptionalDouble.of(ranks == 1 ? Arrays.stream(sums).reduce(0, Double::sum)

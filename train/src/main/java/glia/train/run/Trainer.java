@@ -171,6 +171,8 @@ public final class Trainer {
         if (stopped && lastSaved != optimizer.steps()) {
             save(optimizer.steps(), OptionalDouble.empty());
         }
+        // The result is written next.
+        pass.reduction().gatherWeights();
         return optimizer.steps();
     }
 
@@ -219,6 +221,7 @@ public final class Trainer {
 
     /// Weights that are not finite give no samples; the guard reports them at the next step.
     private void sample(long step) {
+        pass.reduction().gatherWeights();
         if (pass.rank() > 0) {
             return;
         }
@@ -261,9 +264,12 @@ public final class Trainer {
         if (!loss.texts().isEmpty()) {
             each(l -> l.scored(index + 1, loss.texts()));
         }
-        if (pass.rank() == 0 && TrainerOptions.due(options.measureEvery(), index + 1)) {
-            Map<String, Double> values = norms.get();
-            each(l -> l.measured(index + 1, values));
+        if (TrainerOptions.due(options.measureEvery(), index + 1)) {
+            pass.reduction().gatherWeights();
+            if (pass.rank() == 0) {
+                Map<String, Double> values = norms.get();
+                each(l -> l.measured(index + 1, values));
+            }
         }
     }
 
@@ -309,6 +315,7 @@ public final class Trainer {
 
     private void save(long step, OptionalDouble loss) throws CheckpointException {
         lastSaved = step;
+        pass.reduction().gatherWeights();
         try (Arena arena = Arena.ofShared()) {
             Map<String, Tensor> whole = store.isEmpty() ? Map.of() : optimizer.wholeState(arena);
             if (store.isPresent() && pass.rank() == 0) {
