@@ -159,23 +159,23 @@ public final class Chat implements AutoCloseable {
         ThinkingOptions thinking = model.routed(asked, scoped.thinking());
         Prompt prompt = prompt(asked, thinking);
         int numDropped = 0;
-        int room = model.contextLength() - prompt.input.ids().length;
+        int room = model.mostTokens() - prompt.input.ids().length;
         if (room < roomWanted()) {
-            while (room < model.contextLength() / 2 && dropOldest(asked)) {
+            while (room < model.mostTokens() / 2 && dropOldest(asked)) {
                 numDropped++;
                 prompt = prompt(asked, thinking);
-                room = model.contextLength() - prompt.input.ids().length;
+                room = model.mostTokens() - prompt.input.ids().length;
             }
         }
         if (room <= 0) {
-            throw new ContextFullException(prompt.input.ids().length, model.contextLength());
+            throw new ContextFullException(prompt.input.ids().length, model.mostTokens());
         }
         if (numDropped > 0) {
-            listener.dropped(numDropped, model.contextLength());
+            listener.dropped(numDropped, model.mostTokens());
         }
         int most = options.maxTokens() == 0 ? room : Math.min(room, options.maxTokens());
         Optional<ThinkingPlan> plan = model.thinking().plan(prompt.tokens.text(), thinking,
-                model.contextLength(), most);
+                model.mostTokens(), most);
         Generator.Generated generated = generator.generated(prompt.input, scoped, false, plan, listener);
         Answer answer = generated.answer();
         if (model.template().isPresent()) {
@@ -193,7 +193,7 @@ public final class Chat implements AutoCloseable {
 
     /// The tokens that an answer should have room for before anything is dropped.
     private int roomWanted() {
-        int share = Math.max(1, model.contextLength() / ROOM_SHARE);
+        int share = Math.max(1, model.mostTokens() / ROOM_SHARE);
         return options.maxTokens() == 0 ? share : Math.min(options.maxTokens(), share);
     }
 

@@ -352,9 +352,14 @@ public final class LanguageModel implements AutoCloseable {
         return known;
     }
 
-    /// The most tokens of a conversation.
+    /// The most tokens that a token attends to.
     public int contextLength() {
         return loaded.contextLength();
+    }
+
+    /// The most tokens of a conversation: the context, or more where a cache policy drops tokens.
+    public int mostTokens() {
+        return loaded.mostTokens();
     }
 
     /// The default options of all front ends, see [GenerationConfig].

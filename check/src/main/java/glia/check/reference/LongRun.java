@@ -1,6 +1,7 @@
 package glia.check.reference;
 
 import glia.engine.state.BlockPool;
+import glia.engine.state.CachePolicy;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.io.CheckpointException;
@@ -9,9 +10,6 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Decoder;
 import glia.model.block.Pass;
-import glia.model.spec.Attention;
-import glia.model.spec.Rope;
-import glia.model.spec.Sublayer;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
@@ -26,7 +24,6 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /// A checkpoint over one sequence whose attention is observed layer by layer.
@@ -86,10 +83,8 @@ final class LongRun implements AutoCloseable {
     /// @param turns whether keys are turned to their new positions; else the next token keeps its own
     void keep(int[][][] kept, boolean turns) {
         int count = kept[0][0].length;
-        RopeTable[] ropes = new RopeTable[kept.length];
-        Arrays.setAll(ropes, this::rope);
         shift += turns ? 0 : sequence.length() - count;
-        sequence.keep(count, kept, turns ? ropes : null);
+        sequence.keep(count, kept, turns ? CachePolicy.ropes(model.spec(), context) : null);
     }
 
     /// The number of positions in the KV cache.
@@ -99,14 +94,7 @@ final class LongRun implements AutoCloseable {
 
     /// The rotation of a layer's queries and keys.
     RopeTable rope(int layer) {
-        Rope.Rotary rope = (Rope.Rotary) model.spec().sublayers().stream().map(Sublayer::mixer)
-                .filter(Attention.class::isInstance).map(m -> ((Attention) m).rope()).toList().get(layer);
-        double[] exact = rope.frequencies(context);
-        float[] frequencies = new float[exact.length];
-        for (int i = 0; i < exact.length; i++) {
-            frequencies[i] = (float) exact[i];
-        }
-        return new RopeTable(frequencies, 1, rope.layout());
+        return CachePolicy.ropes(model.spec(), context)[layer];
     }
 
     /// The values of a tensor.

@@ -55,7 +55,8 @@ public final class EvalCommand implements Command {
                         + String.join(", ", TaskFile.BUILT_IN) + ") or task file in JSONL", true).repeated()),
                 Syntax.join(List.of(LIMIT, SHOTS, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
                         ComputeOptions.ALL, ComputeOptions.ROPE,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION, ComputeOptions.ADAPTER)))
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
+                                ComputeOptions.CACHE_POLICY, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
                         $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl

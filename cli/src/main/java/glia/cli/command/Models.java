@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Locates and loads the model that a command line names.
 final class Models {
@@ -63,13 +64,13 @@ final class Models {
     /// @param usual the word of [ComputeOptions#DRAFT] if none is given
     /// @throws IOException if a draft model is named and cannot be found
     static LoadOptions generating(Arguments arguments, String usual, Console console) throws IOException {
-        if (arguments.has(ComputeOptions.ATTENTION) && !arguments.get(ComputeOptions.DRAFT).orElse("none")
-                .equals("none")) {
-            throw new UsageException("--draft: speculative decoding is not possible with --attention, whose results "
-                    + "depend on passes of one token; leave one of them out");
+        Optional<Option<?>> alone = Stream.of(ComputeOptions.ATTENTION, ComputeOptions.CACHE_POLICY)
+                .<Option<?>>map(option -> option).filter(arguments::has).findFirst();
+        if (alone.isPresent() && !arguments.get(ComputeOptions.DRAFT).orElse("none").equals("none")) {
+            throw new UsageException("--draft: speculative decoding is not possible with " + alone.get().name()
+                    + ", whose results depend on passes of one token; leave one of them out");
         }
-        Optional<Drafting> drafting = ComputeOptions.drafting(arguments,
-                arguments.has(ComputeOptions.ATTENTION) ? "none" : usual);
+        Optional<Drafting> drafting = ComputeOptions.drafting(arguments, alone.isPresent() ? "none" : usual);
         return ComputeOptions.of(arguments, Precision.FAST).withDrafting(drafting.isPresent() ? drafting.get()
                 : Drafting.ofModel(locate(arguments.get(ComputeOptions.DRAFT), arguments, console).path()));
     }

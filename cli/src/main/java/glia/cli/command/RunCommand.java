@@ -80,6 +80,7 @@ public final class RunCommand implements Command {
                         PictureFlags.SAMPLING, FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
+                                ComputeOptions.CACHE_POLICY,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
                                 ComputeOptions.ADAPTER, ComputeOptions.TENSOR)))
                 .examples("""

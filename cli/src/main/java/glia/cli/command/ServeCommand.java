@@ -43,7 +43,8 @@ public final class ServeCommand implements Command {
         return new Syntax(name(), "Serve models over HTTP: the APIs of OpenAI, Anthropic and Ollama",
                 List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS,
                         GenerationFlags.ALL, ComputeOptions.ALL, ComputeOptions.ROPE,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION, ComputeOptions.KV_MEMORY,
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
+                                ComputeOptions.CACHE_POLICY, ComputeOptions.KV_MEMORY,
                                 PromptFlags.PROMPT_CACHE,
                                 ComputeOptions.DRAFT)))
                 .examples("""

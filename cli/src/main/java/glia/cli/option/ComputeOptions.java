@@ -5,6 +5,7 @@ import glia.cli.args.Option;
 import glia.cli.args.UsageException;
 import glia.engine.draft.Drafting;
 import glia.engine.load.LoadOptions;
+import glia.engine.state.CachePolicy;
 import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
@@ -66,6 +67,12 @@ public final class ComputeOptions {
                     + "positions in pages of 8 to 64 (default: 64) whose keys promise the largest weights; without "
                     + "speculative decoding (default: all positions)", "--attention").in(GROUP);
 
+    /// For commands that generate texts that may be longer than memory or the context.
+    public static final Option<CachePolicy> CACHE_POLICY = Option.parsed("POLICY", List.of(), ComputeOptions::policy,
+            "positions that the KV cache keeps: streaming:SINKS+WINDOW, the first SINKS and up to WINDOW recent ones, "
+                    + "so that a text may go on without an end in bounded memory (StreamingLLM); without speculative "
+                    + "decoding (default: all positions, up to the context)", "--cache-policy").in(GROUP);
+
     /// For commands that many processes may run together.
     public static final Option<Integer> TENSOR = Option.integer("N", 1, 8, "ranks among which attention heads, their "
             + "KV cache and columns of MLPs are divided (tensor parallelism): 1, 2, 4 or 8 processes of mpiexec, or "
@@ -124,6 +131,15 @@ public final class ComputeOptions {
                 true);
     }
 
+    private static CachePolicy policy(String word) {
+        Matcher m = Pattern.compile("streaming:(\\d{1,8})\\+(\\d{1,8})").matcher(word);
+        if (!m.matches()) {
+            throw new IllegalArgumentException("'" + word + "' is not streaming:SINKS+WINDOW, such as "
+                    + "streaming:4+1020");
+        }
+        return new CachePolicy.Streaming(Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2)));
+    }
+
     private static int tokens(String word) {
         Matcher m = SIZE.matcher(word.toLowerCase(Locale.ROOT));
         if (!m.matches() || m.group(3) != null || amount(m) < 1 || amount(m) > Integer.MAX_VALUE) {
@@ -152,7 +168,8 @@ public final class ComputeOptions {
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
                 arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments),
-                PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION), Optional.empty());
+                PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION), arguments.get(CACHE_POLICY),
+                Optional.empty());
     }
 
     /// The scaling of rotary positions that the command line has in place of the model's.

@@ -89,6 +89,27 @@ class KvCacheTypeTest {
     }
 
     @Test
+    void textsGoOnPastTheContext() {
+        String[] words = {"run", "stories260K", "-p", "Once upon a", "--temperature", "0", "-n", "120",
+            "--cache-policy", "streaming:4+400"};
+        String all = run(ExitCode.OK, words).out();
+        assertEquals(all, run(ExitCode.OK, java.util.Arrays.copyOf(words, words.length - 2)).out());
+        JsonNode longer = json("run", "stories260K", "-p", "The cat sat on the mat. ".repeat(80), "--temperature", "0",
+                "-n", "40", "--cache-policy", "streaming:4+60", "--json");
+        assertTrue(longer.path("prompt_tokens").asInt() > 512, longer::toString);
+        assertTrue(longer.path("tokens").asInt() > 0, longer::toString);
+        for (String word : new String[] {"streaming", "streaming:4", "streaming:4+3", "streaming:-1+20",
+            "streaming:4+9999999999", "streaming:99999999+99999999", "snap:4+60", ""}) {
+            words[words.length - 1] = word;
+            assertTrue(run(ExitCode.USAGE, words).err().contains("--cache-policy"), word);
+        }
+        words[words.length - 1] = "streaming:4+600";
+        assertTrue(run(ExitCode.FAILED, words).err().contains("604 positions, the context has 512"));
+        assertTrue(run(ExitCode.USAGE, "run", "stories260K", "hello", "--cache-policy", "streaming:4+60", "--draft")
+                .err().contains("leave one of them out"));
+    }
+
+    @Test
     void otherTypesAreRefused() {
         String message = run(ExitCode.USAGE, "run", "stories260K", "hello", "--kv-cache-type", "f16").err();
         assertTrue(message.contains("is not f32, bf16, int8 (also called q8_0), q5, q4"), message);

@@ -177,7 +177,7 @@ public record RenderedPrompt(Input input, TrustedText text, Optional<ThinkingPla
         Input input = model.pictures().input(ids, before.length, rendered.rows());
         int most = room(model, input.ids().length, options);
         return new RenderedPrompt(input, text, model.thinking().plan(
-                continuesThought(conversation) ? begun : text, thinking, model.contextLength(), most), most);
+                continuesThought(conversation) ? begun : text, thinking, model.mostTokens(), most), most);
     }
 
     /// @param bos the token that begins the first of the texts alone
@@ -191,15 +191,15 @@ public record RenderedPrompt(Input input, TrustedText text, Optional<ThinkingPla
 
     /// @throws ContextFullException if a text is much longer than the context, so that encoding it would be in vain
     public static void requireRoom(LanguageModel model, String text) {
-        if (model.tokenizer().beginning(text, model.contextLength()).length() < text.length()) {
-            throw new ContextFullException(model.contextLength());
+        if (model.tokenizer().beginning(text, model.mostTokens()).length() < text.length()) {
+            throw new ContextFullException(model.mostTokens());
         }
     }
 
     private static int room(LanguageModel model, int length, GenerationOptions options) {
-        int room = model.contextLength() - length;
+        int room = model.mostTokens() - length;
         if (room <= 0) {
-            throw new ContextFullException(length, model.contextLength());
+            throw new ContextFullException(length, model.mostTokens());
         }
         int most = options.maxTokens() == 0 ? model.options().maxTokens() : options.maxTokens();
         return most == 0 ? room : Math.min(room, most);

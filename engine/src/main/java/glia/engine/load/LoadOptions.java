@@ -3,6 +3,7 @@ package glia.engine.load;
 import glia.engine.draft.Drafting;
 import glia.engine.pass.Engine;
 import glia.engine.state.BlockPool;
+import glia.engine.state.CachePolicy;
 import glia.engine.state.PromptFolder;
 import glia.engine.state.PromptStore;
 import glia.io.hub.HubSettings;
@@ -39,11 +40,12 @@ import java.util.stream.Stream;
 /// @param promptCacheBytes the most that KV caches of prompts may take on disk, in `prompts` of Glia's cache folder;
 ///     0: none are kept there
 /// @param pages which pages of the KV cache the query of a new token attends to; empty for all
+/// @param policy which positions of the KV cache sequences keep; empty for all
 /// @param ranks that compute together, each with a part of the model ([Model#divided])
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
         Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages,
-        Optional<RankGroup> ranks) {
+        Optional<CachePolicy> policy, Optional<RankGroup> ranks) {
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -58,12 +60,16 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
             throw new IllegalArgumentException("the KV cache needs 16 MiB of memory or more, not " + kvMemoryBytes
                     + " bytes");
         }
+        if (policy.isPresent() && !drafting.equals(Drafting.none())) {
+            throw new IllegalArgumentException("speculative decoding is not possible with the cache policy "
+                    + policy.get() + ", since rejected drafts would have dropped positions; leave one of them out");
+        }
     }
 
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
-                Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty());
+                Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -74,40 +80,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
     }
 
     public LoadOptions withContextLength(int other) {
         return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
     }
 
     /// With a KV cache that may be larger than memory.
     public LoadOptions withKvMemory(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                bytes, adapter, rope, promptCacheBytes, pages, ranks);
+                bytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
-                adapter, rope, promptCacheBytes, pages, ranks);
+                adapter, rope, promptCacheBytes, pages, policy, ranks);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -115,7 +121,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages, policy, ranks);
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -132,20 +138,26 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages, policy, ranks);
     }
 
     /// With another scaling of rotary positions, or with the model's own.
     public LoadOptions withRope(Optional<RopeChange> change) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, change, promptCacheBytes, pages, ranks);
+                kvMemoryBytes, adapter, change, promptCacheBytes, pages, policy, ranks);
     }
 
     /// With attention of new tokens to chosen pages of the KV cache, without speculative decoding: passes of several
     /// tokens attend to all.
     public LoadOptions withPages(PageChoice choice) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
-                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice), ranks);
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice), policy, ranks);
+    }
+
+    /// With a part of each sequence's KV cache, without speculative decoding.
+    public LoadOptions withPolicy(CachePolicy other) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, pages, Optional.of(other), ranks);
     }
 
     /// With a part of the model on each of some ranks, all of which compute the same passes: without what depends on
@@ -154,7 +166,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param sharers the ranks that share this machine's threads
     public LoadOptions among(RankGroup members, int sharers) {
         return new LoadOptions(Math.max(1, numThreads() / sharers), contextLength, kernels, precision, keyValueType,
-                Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, Optional.of(members));
+                Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, policy, Optional.of(members));
     }
 
     /// A view of a model with the scaling of rotary positions of these options and for its rank, or the model itself.
@@ -168,6 +180,20 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         return ranks.isPresent() ? Optional.empty() : PackedFolder.ofThisUser();
     }
 
+    /// The context of a model with these options.
+    ///
+    /// @throws IllegalArgumentException if the model does not support it or the cache policy
+    int contextOf(Model model) {
+        int most = model.spec().contextLength();
+        if (contextLength > most) {
+            throw new IllegalArgumentException("a context of " + contextLength
+                    + " tokens was requested; the model supports at most " + most);
+        }
+        int context = contextLength == 0 ? most : contextLength;
+        policy.ifPresent(p -> p.require(model.spec(), context, keyValueType));
+        return context;
+    }
+
     /// The options of the model that drafts for one with these options.
     LoadOptions ofDraftModel() {
         return withoutAdapter().withContextLength(0).withDrafting(Drafting.none()).withRope(Optional.empty())
@@ -179,7 +205,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param bytes the most that they may take; 0 to keep none
     public LoadOptions withPromptCache(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, bytes, pages, ranks);
+                kvMemoryBytes, adapter, rope, bytes, pages, policy, ranks);
     }
 
     /// Lets an engine keep KV caches of prompts on disk, if these options say so and the model has files.

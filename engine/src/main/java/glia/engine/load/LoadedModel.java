@@ -9,6 +9,7 @@ import glia.engine.schedule.DecodeState;
 import glia.engine.schedule.ModelRunner;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.SchedulerOptions;
+import glia.engine.state.CachePolicy;
 import glia.engine.state.Sequence;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
@@ -49,6 +50,7 @@ public final class LoadedModel implements AutoCloseable {
     private final Optional<TextLoader> text;
     private final int contextLength;
     private final Drafting drafting;
+    private final Optional<CachePolicy> policy;
     /// The draft model, if there is one.
     private final Optional<LoadedModel> drafter;
     /// The model's first layers, if they draft.
@@ -96,7 +98,8 @@ public final class LoadedModel implements AutoCloseable {
 
     private LoadedModel(Owned owned, Workers workers, KernelBackends.Choice kernels, Model model,
             Optional<AdapterSet> choices, Engine engine, PackedCopy packedCopy, Optional<TextLoader> text,
-            int contextLength, Drafting drafting, Optional<LoadedModel> drafter, boolean ownsWorkers) {
+            int contextLength, Drafting drafting, Optional<LoadedModel> drafter, Optional<CachePolicy> policy,
+            boolean ownsWorkers) {
         this.owned = owned;
         this.workers = workers;
         this.kernels = kernels;
@@ -107,6 +110,7 @@ public final class LoadedModel implements AutoCloseable {
         this.text = text;
         this.contextLength = contextLength;
         this.drafting = drafting;
+        this.policy = policy;
         if (model.spec().diffusion().isPresent() && (drafting.requiresLayer() || drafting.drafter().orElse(null)
                 instanceof Drafter.SmallerModel || drafting.drafter().orElse(null) instanceof Drafter.FirstLayers)) {
             throw new IllegalArgumentException("drafts of speculative decoding cannot be applied: the model generates "
@@ -171,7 +175,7 @@ public final class LoadedModel implements AutoCloseable {
                 set = Optional.of(owned.add(AdapterSet.read(model, choices)));
                 model = owned.add(set.get().attach());
             }
-            int context = contextLength(options, model);
+            int context = options.contextOf(model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = owned.add(new Engine(model, kernels.kernels(), options.precision(),
                     options.newPool(model), context, options.keyValueType(), options.pages().orElse(null)));
@@ -181,7 +185,7 @@ public final class LoadedModel implements AutoCloseable {
             }
             return new LoadedModel(owned, workers, kernels, model, set, engine, packedCopy, text, context,
                     choices.isEmpty() ? options.drafting() : options.drafting().withoutLayer(), drafter,
-                    shared.isEmpty()).prepared(path, progress);
+                    options.policy(), shared.isEmpty()).prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
             owned.close();
             throw e;
@@ -275,15 +279,6 @@ public final class LoadedModel implements AutoCloseable {
         }
     }
 
-    private static int contextLength(LoadOptions options, Model model) {
-        int most = model.spec().contextLength();
-        if (options.contextLength() > most) {
-            throw new IllegalArgumentException("a context of " + options.contextLength()
-                    + " tokens was requested; the model supports at most " + most);
-        }
-        return options.contextLength() == 0 ? most : options.contextLength();
-    }
-
     /// @throws IllegalStateException if the model is closed
     public void requireOpen() {
         if (isClosed) {
@@ -338,8 +333,9 @@ public final class LoadedModel implements AutoCloseable {
     ///
     /// @param options of which those of speculative decoding are replaced by the model's
     public Scheduler newScheduler(SchedulerOptions options) {
-        return new Scheduler(Runners.of(engine(), drafting, draftEngine()),
-                options.withDrafting(drafting), vocabSize, contextLength);
+        ModelRunner runner = policy.isPresent() ? Runners.of(engine(), policy.get(), contextLength)
+                : Runners.of(engine(), drafting, draftEngine());
+        return new Scheduler(runner, options.withDrafting(drafting), vocabSize, mostTokens());
     }
 
     private Optional<Engine> draftEngine() {
@@ -356,9 +352,14 @@ public final class LoadedModel implements AutoCloseable {
         vocabSize = Math.min(size, vocabSize);
     }
 
-    /// The most tokens of a sequence.
+    /// The most tokens that a token attends to.
     public int contextLength() {
         return contextLength;
+    }
+
+    /// The most tokens of a text, prompt and answer: the context, or more where a cache policy drops tokens.
+    public int mostTokens() {
+        return policy.map(p -> p.mostTokens(contextLength)).orElse(contextLength);
     }
 
     /// The kernel backend and why no better one was chosen.

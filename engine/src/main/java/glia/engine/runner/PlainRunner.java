@@ -12,15 +12,17 @@ import java.util.List;
 
 /// A runner that drafts nothing itself: its decode steps compute a token of each sequence and the draft tokens that it
 /// is given.
-sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
+sealed class PlainRunner extends EngineRunner permits EarlyExitRunner, KeptCacheRunner {
     /// Snapshots of a session, for models with sliding windows or recurrent states.
     static final int NUM_SNAPSHOTS = 4;
 
     private final boolean hasEncoder;
     private int numRows;
 
-    private final class State implements DecodeState {
-        private final Sequence sequence;
+    /// The state of a sequence.
+    class State implements DecodeState {
+        /// Its KV cache.
+        final Sequence sequence;
         /// A token and the draft tokens after it.
         private final int[] next = new int[1 + DraftTokens.MOST];
         private int numDrafts;

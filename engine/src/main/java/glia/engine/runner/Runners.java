@@ -4,6 +4,7 @@ import glia.engine.draft.Drafter;
 import glia.engine.draft.Drafting;
 import glia.engine.pass.Engine;
 import glia.engine.schedule.ModelRunner;
+import glia.engine.state.CachePolicy;
 import java.util.Optional;
 
 /// Runners of an engine, for [glia.engine.schedule.Scheduler]s.
@@ -36,6 +37,18 @@ public final class Runners {
             return new MtpRunner(engine);
         }
         return plain(engine);
+    }
+
+    /// A runner whose sequences keep a part of their KV cache.
+    ///
+    /// @param context the most positions of a sequence
+    /// @throws IllegalArgumentException if the policy cannot be applied to the model
+    public static ModelRunner of(Engine engine, CachePolicy policy, int context) {
+        engine.requireOpen();
+        policy.require(engine.model().spec(), context, engine.keyValueType());
+        return switch (policy) {
+            case CachePolicy.Streaming streaming -> new KeptCacheRunner(engine, streaming, context);
+        };
     }
 
     /// Whether the multi-token-prediction layer is to draft.

@@ -10,8 +10,6 @@ import glia.kernels.KernelBackends;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
 import glia.model.block.Pass;
-import glia.model.spec.Attention;
-import glia.model.spec.Rope;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.RopeTable;
@@ -82,7 +80,7 @@ class KeptPositionsTest {
             int sinks = 4;
             int most = 40;
             int drop = 10;
-            RopeTable[] ropes = {rope(tiny)};
+            RopeTable[] ropes = CachePolicy.ropes(tiny.model().spec(), 400);
             for (int i = 0; i < ids.length - 1; i++) {
                 if (sequence.length() == most) {
                     sequence.keep(most - drop, kept(1, IntStream.range(0, most).filter(p -> p < sinks
@@ -97,16 +95,6 @@ class KeptPositionsTest {
             assertArrayEquals(decode(engine, again, ids.length - 1, ids.length),
                     decode(engine, sequence, ids.length - 1, ids.length), 1e-5f);
         }
-    }
-
-    private static RopeTable rope(TinyModel tiny) {
-        Rope.Rotary rope = (Rope.Rotary) ((Attention) tiny.model().spec().sublayers().getFirst().mixer()).rope();
-        double[] exact = rope.frequencies(400);
-        float[] frequencies = new float[exact.length];
-        for (int i = 0; i < exact.length; i++) {
-            frequencies[i] = (float) exact[i];
-        }
-        return new RopeTable(frequencies, 1, rope.layout());
     }
 
     @Test

@@ -7,16 +7,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The RoPE tables of a model, one for each `Rope.Rotary` of its layers.
-final class RopeTables {
+public final class RopeTables {
     private final Map<Rope, RopeTable> tables = new HashMap<>();
     private final int context;
 
     /// @param context the context length
-    RopeTables(int context) {
+    public RopeTables(int context) {
         this.context = context;
     }
 
-    Optional<RopeTable> of(Rope rope) {
+    /// The table of a rotation; empty for none.
+    public Optional<RopeTable> of(Rope rope) {
         return switch (rope) {
             case Rope.None none -> Optional.empty();
             case Rope.Rotary rotary -> Optional.of(tables.computeIfAbsent(rotary, r -> make(rotary)));
