@@ -60,9 +60,9 @@ class ClosedModelTest {
 
     /// Methods that need no memory of the model: they return what they returned before, or change settings.
     private static final Map<Class<?>, Set<String>> HARMLESS = Map.ofEntries(
-            Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "mostTokens", "options",
-                "scope", "system", "kernels", "renderOptions", "thinking", "routed", "requireThinking", "path", "tools",
-                "grammarVocabulary", "adapter", "pictures")),
+            Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "mostTokens",
+                "options", "scope", "system", "kernels", "renderOptions", "thinking", "routed", "requireThinking",
+                "path", "tools", "grammarVocabulary", "adapter", "pictures")),
             Map.entry(LoadedModel.class, Set.of("close", "contextLength", "mostTokens", "kernels", "text", "choices",
                 "drafter", "limitVocabulary")),
             Map.entry(Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes",

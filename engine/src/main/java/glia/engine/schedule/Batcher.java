@@ -148,11 +148,10 @@ final class Batcher {
         List<ScheduledSequence> planned = plan.planned();
         int numRetries = 0;
         while (!planned.isEmpty()) {
-            if (!gather(planned)) {
-                continue;
-            }
             try {
-                return runner.run();
+                if (gather(planned)) {
+                    return runner.run();
+                }
             } catch (StateMemoryException e) {
                 if (!drafts.drop(planned) && !relieve()) {
                     fail(planned, e);
@@ -188,6 +187,9 @@ final class Batcher {
                     runner.prefill(s.computed, s.sourceToRead() > 0 ? s.request.source() : NO_SOURCE, s.tokens(), from,
                             from + s.planned, s.length());
                 }
+            } catch (StateMemoryException e) {
+                runner.discard();
+                throw e;
             } catch (Throwable e) {
                 runner.discard();
                 planned.remove(i);
