@@ -43,12 +43,10 @@ interface Connection {
                     apart.encodes() ? Role.ENCODER_LAYER_SCALE : Role.LAYER_SCALE));
             case Residual.Normed r -> single((ops, x, normed, update) ->
                     ops.replace(x, ops.apply(new Sum(normed, r.alpha(), update, r.beta()))));
-            case Residual.PostNorm post -> {
-                Block norm = NormBlock.of(post.norm(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS);
-                Pass any = new Pass();
-                yield single((ops, x, normed, update) -> ops.replace(x, norm.forward(ops,
-                        ops.apply(new Sum(x, 1, update, 1)), any, States.NONE)));
-            }
+            case Residual.Closed closed -> normed(closed.scale(), NormBlock.of(closed.norm(), weights, place,
+                    Role.FINAL_WEIGHT, Role.FINAL_BIAS));
+            case Residual.PostNorm post -> normed(1, NormBlock.of(post.norm(), weights, place, Role.AFTER_WEIGHT,
+                    Role.AFTER_BIAS));
             case Residual.Hyper hyper -> new Hyper(hyper, weights.get(place, Role.STREAM_WEIGHTS),
                     weights.get(place, Role.STREAM_SCALE), weights.get(place, Role.STREAM_BASE));
             case Residual.Gated g -> new Gated(StreamsBlock.Gates.of(g.numStreams(), g.eps(), weights, place),
@@ -69,6 +67,13 @@ interface Connection {
     /// A connection of one stream.
     interface Single {
         Tensor close(Ops ops, Tensor x, Tensor normed, Tensor update);
+    }
+
+    /// `norm(x + factor · u)`.
+    private static Connection normed(float factor, Block norm) {
+        Pass any = new Pass();
+        return single((ops, x, normed, update) -> ops.replace(x, norm.forward(ops,
+                ops.apply(new Sum(x, 1, update, factor)), any, States.NONE)));
     }
 
     private static Connection scaled(Weight scale) {

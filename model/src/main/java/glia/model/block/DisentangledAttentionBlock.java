@@ -54,8 +54,8 @@ final class DisentangledAttentionBlock implements Block {
                 ? Optional.of(positionKey.forward(ops, positions, pass, states)) : Optional.empty();
         Optional<Tensor> queries = spec.fromPosition()
                 ? Optional.of(positionQuery.forward(ops, positions, pass, states)) : Optional.empty();
-        Tensor mixed = ops.apply(new glia.tensor.ops.attention.DisentangledAttention(q, k, v, keys, queries,
-                pass.runs(), spec.rows(), spec.headSize(), spec.scale()));
+        Tensor mixed = ops.apply(new glia.tensor.ops.attention.DisentangledAttention(q, k, v, Optional.empty(), keys,
+                queries, pass.runs(), spec.rows(), spec.headSize(), spec.scale()));
         return output.forward(ops, mixed, pass, states);
     }
 }

@@ -16,6 +16,8 @@ import glia.tensor.ops.row.Columns.SwappedGroups;
 import glia.tensor.ops.row.FoldedRows;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Linear.MatrixProduct;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
+import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.TapNorm;
@@ -29,6 +31,7 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -98,13 +101,20 @@ final class EmbeddingBlock {
                             ops.apply(new UnfoldedRows(x, c.kernel(), c.stride(), c.padding())), pass, states);
                 }
                 case Stage.Halved h -> {
-                    Block product = Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, h.biased());
+                    Block product = h.groups() == 1
+                            ? Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, h.biased())
+                            : apart(h, weights, place);
                     yield (ops, x, pass, states) -> halve(ops, x, h, product, pass);
                 }
                 case Stage.Mapped m -> {
                     Block product = Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, m.biased());
                     yield (ops, x, pass, states) -> product.forward(ops, ops.apply(new SwappedGroups(x, m.bins(),
                             x.cols() / m.bins())), pass, states);
+                }
+                case Stage.MappedApart m -> {
+                    Block product = Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, m.biased());
+                    yield (ops, x, pass, states) -> ops.apply(new FoldedRows(product.forward(ops,
+                            ops.apply(new FoldedRows.Split(x, m.bins())), pass, states), m.bins()));
                 }
                 case Stage.TimeNormed n -> {
                     Weight scale = weights.get(place, Role.STAGE);
@@ -120,6 +130,7 @@ final class EmbeddingBlock {
                     yield (ops, x, pass, states) -> ops.apply(new Sum(x, 1,
                             ops.activate(ops.addBias(around(ops, x, l, taps, scale), shift), l.activation()), 1));
                 }
+                case Stage.Scaled s -> (ops, x, pass, states) -> ops.scale(x, s.factor());
                 case Stage.Activated f -> (ops, x, pass, states) -> ops.activate(x, f.activation());
             });
         }
@@ -152,10 +163,20 @@ final class EmbeddingBlock {
         return IntStream.range(from, to).toArray();
     }
 
+    /// The products of groups of channels with weights of their own.
+    private static Block apart(Stage.Halved h, Weights weights, Place place) {
+        HeadWeights own = new HeadWeights(weights.get(place, Role.STAGE), h.groups(), 0, h.outputs() / h.groups());
+        Optional<Weight> bias = h.biased() ? Optional.of(weights.get(place, Role.STAGE_BIAS)) : Optional.empty();
+        return (ops, x, pass, states) -> {
+            Tensor y = ops.apply(new PerHeadLinear(x, own, PerHeadLinear.Direction.FORWARD));
+            return bias.map(b -> ops.addBias(y, b)).orElse(y);
+        };
+    }
+
     private static Tensor halve(Ops ops, Tensor x, Stage.Halved h, Block product, Pass pass) {
         UnfoldedGrid.Window window = new UnfoldedGrid.Window(UnfoldedGrid.Axis.single(1),
                 new UnfoldedGrid.Axis(x.rows(), Stage.Halved.KERNEL, 2, 1, 1),
-                new UnfoldedGrid.Axis(h.bins(), Stage.Halved.KERNEL, 2, 1, 1), true);
+                new UnfoldedGrid.Axis(h.bins(), Stage.Halved.KERNEL, 2, 1, 1), !h.timeFirst());
         Tensor seen = ops.apply(new SwappedGroups(ops.apply(new UnfoldedGrid(ops.apply(new FoldedRows.Split(x,
                 h.bins())), window)), window.taps(), h.inputs()));
         return ops.apply(new FoldedRows(product.forward(ops, seen, pass, States.NONE), h.binsOut()));

@@ -125,6 +125,7 @@ public final class Families {
             new T5(),
             new Whisper(),
             new Moonshine(),
+            new Parakeet(),
             new Wav2Vec2(),
             new Xlstm(),
             new Zamba2());

@@ -19,6 +19,8 @@ public sealed interface Mixer permits
         ChannelMix,
         CompressedAttention,
         CompressedExperts,
+        Conformer.Convolved,
+        Conformer.Positioned,
         CrossAttention,
         Diffusion.CanvasAttention,
         Diffusion.SelfConditioning,

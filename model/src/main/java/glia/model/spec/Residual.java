@@ -199,6 +199,19 @@ public sealed interface Residual {
         }
     }
 
+    /// `norm(x + scale · u)` at the end of a layer whose mixers may have norms after them.
+    /// https://arxiv.org/abs/2005.08100
+    record Closed(float scale, Norm norm) implements Residual {
+        public Closed {
+            NumberRange.FACTOR.require("residual factor", scale);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.norm(norm, Role.FINAL_WEIGHT, Role.FINAL_BIAS, hidden);
+        }
+    }
+
     /// `norm(x + u)`. https://arxiv.org/abs/1706.03762
     record PostNorm(Norm norm) implements Residual {
         @Override

@@ -10,6 +10,11 @@ public sealed interface Stage {
         return count;
     }
 
+    /// The rows that a row stands for.
+    default int step() {
+        return 1;
+    }
+
     /// Adds the parameters.
     ///
     /// @param size the width of its rows
@@ -32,6 +37,11 @@ public sealed interface Stage {
         }
 
         @Override
+        public int step() {
+            return stride;
+        }
+
+        @Override
         public int numRows(int count) {
             return Math.max(0, Math.floorDiv(count + 2 * padding - kernel, stride) + 1);
         }
@@ -49,10 +59,20 @@ public sealed interface Stage {
     /// @param bins frequencies of its input
     /// @param inputs channels of its input
     /// @param outputs channels of its rows
-    record Halved(int bins, int inputs, int outputs, boolean biased) implements Stage {
+    /// @param groups of consecutive channels that are convolved apart
+    /// @param timeFirst whether a kernel has the frequencies of time after time
+    record Halved(int bins, int inputs, int outputs, int groups, boolean timeFirst, boolean biased)
+            implements Stage {
         public static final int KERNEL = 3;
 
+        /// A convolution of all channels, whose kernel has the times of frequency after frequency.
+        public Halved(int bins, int inputs, int outputs, boolean biased) {
+            this(bins, inputs, outputs, 1, false, biased);
+        }
+
         public Halved {
+            requireDivisor(groups, inputs);
+            requireDivisor(groups, outputs);
             NumberRange.SIZE.require("frequencies", bins);
             NumberRange.SIZE.require("inputs of a convolution", inputs);
             NumberRange.SIZE.require("outputs of a convolution", outputs);
@@ -64,14 +84,28 @@ public sealed interface Stage {
         }
 
         @Override
+        public int step() {
+            return 2;
+        }
+
+        @Override
         public int numRows(int count) {
             return (count + 1) / 2;
         }
 
         @Override
         public int parameters(Shapes shapes, int size) {
-            shapes.linear(Role.STAGE, Role.STAGE_BIAS, biased, outputs, (long) inputs * KERNEL * KERNEL);
+            shapes.linear(Role.STAGE, Role.STAGE_BIAS, biased, outputs, (long) inputs / groups * KERNEL * KERNEL);
             return binsOut() * outputs;
+        }
+    }
+
+    /// A linear map of the channels of each frequency, in rows that hold those of frequency after frequency.
+    record MappedApart(int bins, int outputs, boolean biased) implements Stage {
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            shapes.linear(Role.STAGE, Role.STAGE_BIAS, biased, outputs, size / bins);
+            return bins * outputs;
         }
     }
 
@@ -134,6 +168,9 @@ public sealed interface Stage {
             throw new IllegalArgumentException(groups + " groups of " + size + " columns, expected a divisor");
         }
     }
+
+    /// `factor · x`.
+    record Scaled(float factor) implements Stage { }
 
     /// An activation function.
     record Activated(Activation activation) implements Stage { }

@@ -2,6 +2,7 @@ package glia.model.family.hub;
 
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
+import glia.model.spec.Conformer;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
 import glia.model.spec.Mixer;
@@ -146,6 +147,75 @@ public final class SpeechNames {
         Source stored = new Source.Stored("wav2vec2.feature_extractor.conv_layers." + layer
                 + (isConvolution ? ".conv" : ".layer_norm") + end);
         return isConvolution && p.role() == Role.STAGE ? convolution(embedding, p, stored) : stored;
+    }
+
+    /// Those of Parakeet.
+    public static Source parakeet(ModelSpec spec, Parameter p) {
+        long hidden = spec.hiddenSize();
+        String end = p.role().name().endsWith("BIAS") ? ".bias" : ".weight";
+        if (p.sublayer() < 0) {
+            return switch (p.role()) {
+                case STAGE, STAGE_BIAS -> subsampling(spec.embedding().features().orElseThrow().stages()
+                        .get(p.place().branch() - 1), p.role() == Role.STAGE, p.place().branch() - 1);
+                case HEAD -> new Source.Shaped(new Source.Stored("ctc_head.weight"), List.of((long) spec.vocabSize(),
+                        hidden), List.of((long) spec.vocabSize(), hidden, 1L));
+                case HEAD_BIAS -> new Source.Stored("ctc_head.bias");
+                default -> throw StandardNames.unknown(p);
+            };
+        }
+        String layer = "encoder.layers." + spec.sublayer(p).layer() + ".";
+        String attention = layer + "self_attn.";
+        String convolution = layer + "conv.";
+        Mixer mixer = spec.mixer(p.place());
+        boolean convolves = mixer instanceof Conformer.Convolved;
+        String mlp = "feed_forward" + (p.sublayer() % 4 == 0 ? 1 : 2);
+        Source named = new Source.Stored(switch (p.role()) {
+            case BEFORE_WEIGHT, BEFORE_BIAS -> layer + "norm_" + (convolves ? "conv"
+                    : mixer instanceof Conformer.Positioned ? "self_att" : mlp) + end;
+            case FINAL_WEIGHT, FINAL_BIAS -> layer + "norm_out" + end;
+            case UP, UP_BIAS -> layer + mlp + ".linear1" + end;
+            case DOWN, DOWN_BIAS -> layer + mlp + ".linear2" + end;
+            case QUERY, QUERY_BIAS -> attention + "q_proj" + end;
+            case KEY, KEY_BIAS -> attention + "k_proj" + end;
+            case VALUE, VALUE_BIAS -> attention + "v_proj" + end;
+            case POSITION_KEY -> attention + "relative_k_proj.weight";
+            case CONTENT_BIAS -> attention + "bias_u";
+            case DISTANCE_BIAS -> attention + "bias_v";
+            case INPUT, INPUT_BIAS -> convolution + "pointwise_conv1" + end;
+            case CONVOLUTION, CONVOLUTION_BIAS -> convolution + "depthwise_conv" + end;
+            case GATED_NORM, GATED_NORM_BIAS -> convolution + "norm" + end;
+            case GATED_NORM_MEAN -> convolution + "norm.running_mean";
+            case GATED_NORM_VARIANCE -> convolution + "norm.running_var";
+            case OUTPUT, OUTPUT_BIAS -> convolves ? convolution + "pointwise_conv2" + end : attention + "o_proj" + end;
+            default -> throw StandardNames.unknown(p);
+        });
+        return switch (p.role()) {
+            case CONTENT_BIAS, DISTANCE_BIAS -> {
+                Conformer.Positioned a = (Conformer.Positioned) mixer;
+                yield new Source.Shaped(named, List.of((long) a.size()), List.of((long) a.numHeads(),
+                        (long) a.headSize()));
+            }
+            case INPUT -> new Source.Shaped(named, List.of(2 * hidden, hidden), List.of(2 * hidden, hidden, 1L));
+            case OUTPUT -> convolves ? new Source.Shaped(named, List.of(hidden, hidden), List.of(hidden, hidden, 1L))
+                    : named;
+            default -> named;
+        };
+    }
+
+    private static Source subsampling(Stage stage, boolean isWeight, int number) {
+        Source layer = new Source.Stored("encoder.subsampling.layers." + number + (isWeight ? ".weight" : ".bias"));
+        return switch (stage) {
+            case Stage.Halved h when isWeight -> {
+                long inputs = h.inputs() / h.groups();
+                yield new Source.Shaped(layer, List.of((long) h.outputs(), inputs * 9), List.of((long) h.outputs(),
+                        inputs, 3L, 3L));
+            }
+            case Stage.MappedApart m when isWeight -> new Source.Shaped(layer,
+                    List.of((long) m.outputs(), (long) m.outputs()),
+                    List.of((long) m.outputs(), (long) m.outputs(), 1L, 1L));
+            case Stage.Mapped _ -> new Source.Stored("encoder.subsampling.linear" + (isWeight ? ".weight" : ".bias"));
+            default -> layer;
+        };
     }
 
     private static Source half(Mixer mixer, Parameter p, Source both) {

@@ -10,12 +10,14 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /// Disentangled attention over whole sequences ([DeBERTa](https://arxiv.org/abs/2006.03654)): `softmax_j(scale · (q_i ·
-/// k_j + q_i · K_r + k_j · Q_r)) · v_j` for each head, where K and Q are keys and queries of relative positions and r
-/// is the row of the distance `i - j`. Either of them may be absent.
+/// k_j + p_i · K_r + k_j · Q_r)) · v_j` for each head, where K and Q are keys and queries of relative positions and r
+/// is the row of the distance `i - j`. Either of them may be absent. The p are the q, or others, as in
+/// [Transformer-XL](https://arxiv.org/abs/1901.02860).
 public final class DisentangledAttention implements Operation {
     private final Tensor q;
     private final Tensor k;
     private final Tensor v;
+    private final Optional<Tensor> located;
     private final Optional<Tensor> positionKeys;
     private final Optional<Tensor> positionQueries;
     private final Runs runs;
@@ -24,14 +26,16 @@ public final class DisentangledAttention implements Operation {
     private final float scale;
 
     /// @param q `[N, H·headSize]`, like k and v
+    /// @param located p, if they are not q
     /// @param positionKeys K `[2·rows.size, H·headSize]`
     /// @param positionQueries Q of the same shape
     /// @param runs whole sequences
-    public DisentangledAttention(Tensor q, Tensor k, Tensor v, Optional<Tensor> positionKeys,
-            Optional<Tensor> positionQueries, Runs runs, RelativeRows rows, int headSize, float scale) {
+    public DisentangledAttention(Tensor q, Tensor k, Tensor v, Optional<Tensor> located,
+            Optional<Tensor> positionKeys, Optional<Tensor> positionQueries, Runs runs, RelativeRows rows, int headSize, float scale) {
         Compute.require(q.cols() % headSize == 0 && q.rows() == runs.numTokens(), "attention", q, headSize);
         Compute.require(k.rows() == q.rows() && k.cols() == q.cols() && v.rows() == q.rows()
                 && v.cols() == q.cols(), "attention", k, v);
+        located.ifPresent(t -> Compute.require(t.rows() == q.rows() && t.cols() == q.cols(), "attention", t, q));
         positionKeys.ifPresent(t -> Compute.require(t.rows() == 2 * rows.size() && t.cols() == q.cols(),
                 "attention", t, rows));
         positionQueries.ifPresent(t -> Compute.require(t.rows() == 2 * rows.size() && t.cols() == q.cols(),
@@ -39,6 +43,7 @@ public final class DisentangledAttention implements Operation {
         this.q = q;
         this.k = k;
         this.v = v;
+        this.located = located;
         this.positionKeys = positionKeys;
         this.positionQueries = positionQueries;
         this.runs = runs;
@@ -59,13 +64,15 @@ public final class DisentangledAttention implements Operation {
     @Override
     public void inputs(Inputs inputs) {
         inputs.activations(q, k, v);
+        located.ifPresent(inputs::activations);
         positionKeys.ifPresent(inputs::activations);
         positionQueries.ifPresent(inputs::activations);
     }
 
     @Override
     public Operation owned() {
-        return new DisentangledAttention(q, k, v, positionKeys, positionQueries, runs.frozen(), rows, headSize, scale);
+        return new DisentangledAttention(q, k, v, located, positionKeys, positionQueries, runs.frozen(), rows, headSize,
+                scale);
     }
 
     /// Recomputes the probabilities. A thread has a head of all sequences, which add to the same K and Q.
@@ -75,11 +82,12 @@ public final class DisentangledAttention implements Operation {
         Tensor dq = tape.gradient(q);
         Tensor dk = tape.gradient(k);
         Tensor dv = tape.gradient(v);
+        Optional<Tensor> dLocated = located.map(tape::gradient);
         Optional<Tensor> dKeys = positionKeys.map(tape::gradient);
         Optional<Tensor> dQueries = positionQueries.map(tape::gradient);
         tape.kernels().workers().run((head, worker) -> {
             for (int run = 0; run < runs.count(); run++) {
-                new Head(run, head).backward(dy, dq, dk, dv, dKeys, dQueries);
+                new Head(run, head).backward(dy, dq, dk, dv, dLocated, dKeys, dQueries);
             }
         }, q.cols() / headSize);
     }
@@ -97,6 +105,9 @@ public final class DisentangledAttention implements Operation {
         private final float[] keys;
         private final float[] keysByColumn;
         private final float[] values;
+        private final float[] queries;
+        /// What meets keys of positions.
+        private final float[] locating;
         private final float[] positionKeysByColumn;
         /// `k_j · Q_r`, `[T, rows]`.
         private final float[] keyBiases;
@@ -113,6 +124,8 @@ public final class DisentangledAttention implements Operation {
             }
             lowest = rowOf.length == 0 ? 0 : rowOf[0];
             numRows = rowOf.length == 0 ? 0 : rowOf[rowOf.length - 1] - lowest + 1;
+            queries = read(q, first, count);
+            locating = located.map(t -> read(t, first, count)).orElse(queries);
             keys = read(k, first, count);
             keysByColumn = transposed(keys, count);
             values = read(v, first, count);
@@ -168,12 +181,12 @@ public final class DisentangledAttention implements Operation {
         }
 
         /// The probabilities of query i, in `scores`.
-        private void attend(float[] queries, int i) {
+        private void attend(int i) {
             Arrays.fill(scores, 0);
             multiply(queries, i * headSize, keysByColumn, scores, 0, count);
             if (positionKeys.isPresent()) {
                 Arrays.fill(queryBiases, 0);
-                multiply(queries, i * headSize, positionKeysByColumn, queryBiases, 0, numRows);
+                multiply(locating, i * headSize, positionKeysByColumn, queryBiases, 0, numRows);
             }
             float largest = Float.NEGATIVE_INFINITY;
             for (int j = 0; j < count; j++) {
@@ -194,10 +207,9 @@ public final class DisentangledAttention implements Operation {
         }
 
         void forward(Tensor y) {
-            float[] queries = read(q, first, count);
             float[] out = new float[queries.length];
             for (int i = 0; i < count; i++) {
-                attend(queries, i);
+                attend(i);
                 for (int j = 0; j < count; j++) {
                     addScaled(out, i * headSize, values, j * headSize, scores[j], headSize);
                 }
@@ -209,11 +221,12 @@ public final class DisentangledAttention implements Operation {
             }
         }
 
-        void backward(Tensor dy, Tensor dq, Tensor dk, Tensor dv, Optional<Tensor> dKeys, Optional<Tensor> dQueries) {
-            float[] queries = read(q, first, count);
+        void backward(Tensor dy, Tensor dq, Tensor dk, Tensor dv, Optional<Tensor> dLocated, Optional<Tensor> dKeys,
+                Optional<Tensor> dQueries) {
             float[] dOut = read(dy, first, count);
             float[] valuesByColumn = transposed(values, count);
             float[] ofQueries = new float[queries.length];
+            float[] ofLocating = dLocated.isPresent() ? new float[queries.length] : ofQueries;
             float[] ofKeys = new float[queries.length];
             float[] ofValues = new float[queries.length];
             float[] ofPositionKeys = new float[numRows * headSize];
@@ -222,7 +235,7 @@ public final class DisentangledAttention implements Operation {
             float[] dScores = new float[count];
             float[] dBiases = new float[numRows];
             for (int i = 0; i < count; i++) {
-                attend(queries, i);
+                attend(i);
                 int at = i * headSize;
                 Arrays.fill(dScores, 0);
                 Arrays.fill(dBiases, 0);
@@ -242,12 +255,13 @@ public final class DisentangledAttention implements Operation {
                     }
                 }
                 for (int r = 0; r < numRows && positionKeys.isPresent(); r++) {
-                    addScaled(ofQueries, at, positions, r * headSize, dBiases[r], headSize);
-                    addScaled(ofPositionKeys, r * headSize, queries, at, dBiases[r], headSize);
+                    addScaled(ofLocating, at, positions, r * headSize, dBiases[r], headSize);
+                    addScaled(ofPositionKeys, r * headSize, locating, at, dBiases[r], headSize);
                 }
             }
             dQueries.ifPresent(d -> addPositionQueries(d, ofKeyBiases, ofKeys));
             dKeys.ifPresent(d -> add(d, lowest, ofPositionKeys));
+            dLocated.ifPresent(d -> add(d, first, ofLocating));
             add(dq, first, ofQueries);
             add(dk, first, ofKeys);
             add(dv, first, ofValues);

@@ -6,6 +6,7 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
+import glia.tensor.ops.Weight;
 
 /// Group normalization over time, without weights: each group of columns of `[T, C]` gets mean 0 and variance 1 over
 /// its columns and all rows, `y = (x - mean) / √(variance + eps)`. https://arxiv.org/abs/1803.08494
@@ -77,6 +78,49 @@ public record TimeNorm(Tensor x, int groups, float eps) implements UnaryOperatio
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Batch normalization by stored numbers, without weights: `y = (x - mean) / √(variance + eps)` for each column.
+    /// The numbers get no gradients. https://arxiv.org/abs/1502.03167
+    ///
+    /// @param mean `[C]`
+    /// @param variance `[C]`
+    public record Stored(Tensor x, Weight mean, Weight variance, float eps)
+            implements UnaryOperation, Operation.ReadsNothing {
+        public Stored {
+            Compute.require(Compute.stored(mean).size() == x.cols() && Compute.stored(variance).size() == x.cols(),
+                    "batch norm", x, Compute.stored(mean));
+        }
+
+        private double[] factors() {
+            double[] factors = new double[x.cols()];
+            for (int c = 0; c < factors.length; c++) {
+                factors[c] = 1 / Math.sqrt(Compute.stored(variance).get(c) + eps);
+            }
+            return factors;
+        }
+
+        @Override
+        public Tensor forward(Compute ops) {
+            Tensor y = ops.allocate(x.rows(), x.cols());
+            Tensor means = Compute.stored(mean);
+            double[] factors = factors();
+            for (long i = 0; i < x.size(); i++) {
+                int c = (int) (i % factors.length);
+                y.set(i, (float) ((x.get(i) - means.get(c)) * factors[c]));
+            }
+            return y;
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            Tensor dx = tape.gradient(x);
+            Tensor dy = tape.gradient(y);
+            double[] factors = factors();
+            for (long i = 0; i < x.size(); i++) {
+                dx.set(i, dx.get(i) + (float) (dy.get(i) * factors[(int) (i % factors.length)]));
             }
         }
     }

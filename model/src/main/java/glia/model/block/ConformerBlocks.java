@@ -1,0 +1,104 @@
+package glia.model.block;
+
+import glia.model.spec.Conformer;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Scores.RelativeRows;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.DisentangledAttention;
+import glia.tensor.ops.row.Columns.SliceColumns;
+import glia.tensor.ops.row.Gathers.SpreadRows;
+import glia.tensor.ops.row.Scales.SigmoidGate;
+import glia.tensor.ops.row.Scales.WeightedColumns;
+import glia.tensor.ops.row.TimeNorm;
+import glia.tensor.ops.scan.CausalConvolution;
+import java.lang.foreign.Arena;
+import java.util.Optional;
+
+/// The mixers of conformer layers (see `Conformer`).
+final class ConformerBlocks {
+    private static final double TIMESCALE = 10_000;
+
+    private ConformerBlocks() { }
+
+    static Block of(Conformer.Positioned spec, Weights weights, Place place) {
+        Block query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, spec.biased());
+        Block key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, spec.biased());
+        Block value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, spec.biased());
+        Block output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.biased());
+        Weight distances = weights.get(place, Role.POSITION_KEY);
+        Weight ofContent = weights.get(place, Role.CONTENT_BIAS);
+        Weight ofDistance = weights.get(place, Role.DISTANCE_BIAS);
+        float scale = (float) (1 / Math.sqrt(spec.headSize()));
+        return (ops, x, pass, states) -> {
+            int longest = 1;
+            for (int run = 0; run < pass.runs().count(); run++) {
+                longest = Math.max(longest, pass.runs().end(run) - pass.runs().start(run));
+            }
+            Tensor q = query.forward(ops, x, pass, states);
+            Tensor content = ops.addBias(ops.apply(SliceColumns.of(q, 0, q.cols())), ofContent);
+            Tensor located = ops.addBias(q, ofDistance);
+            return output.forward(ops, ops.apply(new DisentangledAttention(content, key.forward(ops, x, pass, states),
+                    value.forward(ops, x, pass, states), Optional.of(located),
+                    Optional.of(ops.linear(waves(longest, x.cols()), distances)), Optional.empty(), pass.runs(),
+                    new RelativeRows(longest, false, 0), spec.headSize(), scale)), pass, states);
+        };
+    }
+
+    /// The waves of the distances from `-count` to `count - 1`, sines and cosines in turn.
+    private static Tensor waves(int count, int width) {
+        Tensor waves = Tensor.allocate(Arena.ofAuto(), DType.F32, 2 * count, width);
+        for (int row = 0; row < waves.rows(); row++) {
+            for (int c = 0; c < width; c++) {
+                double angle = (row - count) * Math.pow(TIMESCALE, -(c - c % 2) / (double) width);
+                waves.set((long) row * width + c, (float) (c % 2 == 0 ? Math.sin(angle) : Math.cos(angle)));
+            }
+        }
+        return waves;
+    }
+
+    static Block of(Conformer.Convolved spec, Weights weights, Place place) {
+        Block input = Projection.of(weights, place, Role.INPUT, Role.INPUT_BIAS, spec.biased());
+        Block output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.biased());
+        Weight taps = weights.get(place, Role.CONVOLUTION);
+        Optional<Weight> bias = spec.biased() ? Optional.of(weights.get(place, Role.CONVOLUTION_BIAS))
+                : Optional.empty();
+        Weight norm = weights.get(place, Role.GATED_NORM);
+        Weight shift = weights.get(place, Role.GATED_NORM_BIAS);
+        Weight mean = weights.get(place, Role.GATED_NORM_MEAN);
+        Weight variance = weights.get(place, Role.GATED_NORM_VARIANCE);
+        int width = spec.width();
+        return (ops, x, pass, states) -> {
+            Tensor y = input.forward(ops, x, pass, states);
+            Tensor gated = ops.apply(new SigmoidGate(ops.apply(SliceColumns.of(y, 0, width)),
+                    ops.apply(SliceColumns.of(y, width, width))));
+            Tensor convolved = around(ops, gated, taps, bias, pass.runs());
+            Tensor normed = ops.addBias(ops.apply(new WeightedColumns(
+                    ops.apply(new TimeNorm.Stored(convolved, mean, variance, spec.eps())), norm)), shift);
+            return output.forward(ops, ops.activate(normed, spec.activation()), pass, states);
+        };
+    }
+
+    /// A causal convolution of sequences with zeros after them, from the middle of the kernel on.
+    private static Tensor around(Ops ops, Tensor x, Weight taps, Optional<Weight> bias, Runs runs) {
+        int after = taps.cols() / 2;
+        int[] places = new int[x.rows()];
+        int[] middles = new int[x.rows()];
+        Runs longer = new Runs();
+        for (int run = 0; run < runs.count(); run++) {
+            longer.add(runs.end(run) - runs.start(run) + after, 0);
+            for (int t = runs.start(run); t < runs.end(run); t++) {
+                places[t] = t + run * after;
+                middles[t] = places[t] + after;
+            }
+        }
+        Tensor spread = ops.apply(new SpreadRows(x, places, longer.numTokens()));
+        return ops.select(ops.apply(new CausalConvolution(spread, taps, bias, RecurrentState.NONE, longer.frozen())),
+                middles, middles.length);
+    }
+}

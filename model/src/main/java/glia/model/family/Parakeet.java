@@ -1,0 +1,119 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
+import glia.model.family.hub.SpeechNames;
+import glia.model.layout.Source;
+import glia.model.spec.Bias;
+import glia.model.spec.Conformer;
+import glia.model.spec.Embedding;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Positions;
+import glia.model.spec.Residual;
+import glia.model.spec.Stage;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Activation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Parakeet with connectionist temporal classification: a fast conformer (https://arxiv.org/abs/2305.05084) of log-mel
+/// spectrograms with logits of pieces of text for each frame; the padding token is the blank. Checked against
+/// `ParakeetForCTC`.
+final class Parakeet implements Family {
+    private static final Norm NORM = new Norm.Layer(1e-5f);
+    private static final float HALF = 0.5f;
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("parakeet_ctc");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        Config encoder = config.child("encoder_config", Map.of());
+        int hidden = encoder.positive("hidden_size", 1024);
+        int heads = encoder.positive("num_attention_heads", 8);
+        if (hidden % heads != 0 || hidden % 2 != 0) {
+            throw encoder.error("num_attention_heads", "found " + heads + ", expected a divisor of " + hidden
+                    + ", which must be even");
+        }
+        Activation activation = Activations.read(encoder, "hidden_act", "silu");
+        boolean biased = encoder.flag("attention_bias", true);
+        Mlp mlp = new Mlp(encoder.positive("intermediate_size", 4096), activation, biased ? Bias.ALL : Bias.NONE);
+        Conformer.Positioned attention = new Conformer.Positioned(heads, hidden / heads, biased);
+        Conformer.Convolved convolution = new Conformer.Convolved(hidden, kernel(encoder), activation,
+                encoder.flag("convolution_bias", true), 1e-5f);
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int i = 0; i < Numbers.layers(encoder, "num_hidden_layers"); i++) {
+            sublayers.add(new Sublayer(i, NORM, mlp).with(new Residual.Add(HALF)));
+            sublayers.add(new Sublayer(i, NORM, attention));
+            sublayers.add(new Sublayer(i, NORM, convolution));
+            sublayers.add(new Sublayer(i, NORM, mlp).with(new Residual.Closed(HALF, NORM)));
+        }
+        Embedding embedding = new Embedding(new Positions.None(), 1, 0, new Norm.None())
+                .with(Embedding.Features.signal(encoder.positive("num_mel_bins", 80), stages(encoder, hidden)));
+        return new ModelSpec("parakeet_ctc", config.positive("vocab_size", 1025), hidden,
+                encoder.positive("max_position_embeddings", 5000), Padding.read(config, embedding, 1024), sublayers,
+                new Norm.None(), new Head(Head.Matrix.SEPARATE, Head.Transform.NONE, Bias.ALL,
+                        new Head.Logits.Plain()));
+    }
+
+    private static int kernel(Config encoder) throws CheckpointException {
+        int kernel = encoder.positive("conv_kernel_size", 9);
+        if (kernel % 2 == 0) {
+            throw encoder.error("conv_kernel_size", "found " + kernel + ", expected an odd number");
+        }
+        return kernel;
+    }
+
+    /// Convolutions that halve times and frequencies: the first of all channels, then each channel apart and a map.
+    private static List<Stage> stages(Config encoder, int hidden) throws CheckpointException {
+        int channels = encoder.positive("subsampling_conv_channels", 256);
+        int factor = encoder.positive("subsampling_factor", 8);
+        for (Map.Entry<String, Integer> usual : Map.of("subsampling_conv_kernel_size", Stage.Halved.KERNEL,
+                "subsampling_conv_stride", 2).entrySet()) {
+            if (encoder.positive(usual.getKey(), usual.getValue()) != usual.getValue()) {
+                throw encoder.error(usual.getKey(), "found " + encoder.positive(usual.getKey()) + ", supported is "
+                        + usual.getValue());
+            }
+        }
+        if (factor < 2 || Integer.bitCount(factor) != 1) {
+            throw encoder.error("subsampling_factor", "found " + factor + ", expected a power of 2");
+        }
+        int bins = encoder.positive("num_mel_bins", 80);
+        List<Stage> stages = new ArrayList<>();
+        for (int left = factor; left > 1; left /= 2) {
+            boolean isFirst = stages.isEmpty();
+            Stage.Halved halved = new Stage.Halved(bins, isFirst ? 1 : channels, channels, isFirst ? 1 : channels,
+                    true, true);
+            stages.add(halved);
+            bins = halved.binsOut();
+            if (!isFirst) {
+                stages.add(new Stage.MappedApart(bins, channels, true));
+            }
+            stages.add(new Stage.Activated(Activation.RELU));
+        }
+        stages.add(new Stage.Mapped(bins, hidden, true));
+        stages.add(new Stage.Scaled(encoder.flag("scale_input", true) ? (float) Math.sqrt(hidden) : 1));
+        return stages;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return SpeechNames.parakeet(spec, p);
+    }
+
+    /// The number of batches that the stored means are of.
+    @Override
+    public boolean ignores(ModelSpec spec, String name) {
+        return name.endsWith(".conv.norm.num_batches_tracked");
+    }
+}
