@@ -5,6 +5,7 @@ import glia.engine.load.TextLoader;
 import glia.engine.speech.Transcript.Word;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.sound.SoundProcessor;
 import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.spec.Embedding;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// Transcribes with an encoder that has logits of pieces of text for each frame: the most probable piece of each frame,
@@ -29,6 +31,8 @@ final class CtcTranscriber extends WindowTranscriber {
 
     private final Pieces pieces;
     private final boolean normalizes;
+    /// Makes frames of samples, unless the model reads samples.
+    private final Optional<SoundProcessor> processor;
     private final double frameSeconds;
 
     /// The pieces of the vocabulary.
@@ -101,6 +105,7 @@ final class CtcTranscriber extends WindowTranscriber {
     /// @throws CheckpointException if files that the model needs are damaged
     CtcTranscriber(LanguageModel model, Embedding.Features features) throws CheckpointException {
         super(model, features);
+        boolean readsSamples = features.size() == 1;
         Path file = TextLoader.folder(model.path()).resolve("tokenizer_config.json");
         Config words = Files.exists(file) ? Config.read(file) : Config.of(file, Map.of());
         int known = model.tokenizer().vocabSize();
@@ -108,18 +113,37 @@ final class CtcTranscriber extends WindowTranscriber {
         List<String> texts = IntStream.range(0, model.model().spec().vocabSize()).mapToObj(id -> id >= known
                 || model.tokenizer().isSpecial(id) || model.tokenizer().piece(id).matches("<.+>") ? ""
                 : model.tokenizer().piece(id)).toList();
-        pieces = new Pieces(texts, blank, words.text("word_delimiter_token", "|"), words.flag("do_lower_case", false));
+        pieces = new Pieces(texts, blank, words.text("word_delimiter_token", readsSamples ? "|" : WORD), words.flag("do_lower_case", false));
         normalizes = config.flag("do_normalize", true);
-        int samples = 1;
+        processor = readsSamples ? Optional.empty() : Optional.of(SoundProcessor.parakeet(settings(),
+                model.engine().ops().kernels().workers()));
+        int samples = readsSamples ? 1 : processor.get().hop();
         for (Stage stage : features.stages()) {
-            samples *= stage instanceof Stage.Convolved c ? c.stride() : 1;
+            samples *= stage.step();
         }
         frameSeconds = (double) samples / rate;
     }
 
+    /// The settings of the processor, for frames of the width that the model reads.
+    private Config settings() throws CheckpointException {
+        int width = config.positive("feature_size", features.size());
+        if (width != features.size()) {
+            throw config.error("feature_size", "found " + width + ", expected " + features.size()
+                    + ", which the model reads");
+        }
+        return config.with("feature_size", width);
+    }
+
     @Override
-    List<Part> window(float[] samples, Transcriber.Listener listener) {
-        Input input = Input.of(features, signal(samples, normalizes));
+    List<Part> window(float[] samples, Transcriber.Listener listener) throws CheckpointException {
+        Tensor read;
+        if (processor.isEmpty()) {
+            read = signal(samples, normalizes);
+        } else {
+            SoundProcessor.Features made = processor.get().prepare(samples, samples.length);
+            read = made.frames().rows(0, Math.max(features.fewest(), made.numValid()));
+        }
+        Input input = Input.of(features, read);
         List<Word> words = model.engine().read(new Pass().add(input, 0, input.ids().length, Pass.Outputs.ALL),
                 pieces::words).stream().map(w -> w.with(w.start() * frameSeconds, w.end() * frameSeconds)).toList();
         List<Part> parts = new ArrayList<>();

@@ -52,7 +52,7 @@ abstract class WindowTranscriber implements Transcriber.Method {
     /// The text of a window.
     ///
     /// @param samples at the model's rate, at least one
-    abstract List<Part> window(float[] samples, Transcriber.Listener listener);
+    abstract List<Part> window(float[] samples, Transcriber.Listener listener) throws IOException;
 
     @Override
     public Transcript transcribe(SoundReader sound, boolean isStream, TranscribeOptions options,

@@ -8,6 +8,7 @@ import glia.engine.LanguageModel;
 import glia.engine.SpeechModel;
 import glia.engine.speech.Transcript.Segment;
 import glia.engine.speech.Transcript.Word;
+import glia.io.CheckpointException;
 import glia.io.sound.SoundReader;
 import glia.model.TinyModel;
 import glia.tensor.DType;
@@ -90,6 +91,33 @@ class WindowTranscriberTest {
                     return true;
                 }
             }));
+        }
+    }
+
+    @Test
+    void wordsOfPieces() throws IOException {
+        SpeechModel.load(folder).close();
+        Files.delete(folder.resolve("preprocessor_config.json"));
+        Files.delete(folder.resolve("generation_config.json"));
+        TinyModel.write(folder, """
+                {"model_type": "parakeet_ctc", "vocab_size": 318, "pad_token_id": 317, "encoder_config": {
+                "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16,
+                "subsampling_conv_channels": 4, "num_mel_bins": 8}}""", 4);
+        try (LanguageModel model = LanguageModel.load(folder)) {
+            TranscribeOptions words = TranscribeOptions.defaults().with(Optional.empty(), false, true, true);
+            Transcript transcript = transcribe(model, 31, words, new Transcriber.Listener() { });
+            assertEquals(31, transcript.duration(), 1e-9);
+            List<Segment> segments = transcript.segments();
+            assertTrue(segments.getLast().end() > 20 && segments.getLast().seek() >= 20, segments::toString);
+            for (Word word : segments.stream().filter(s -> s.seek() == 0).flatMap(s -> s.words().stream()).toList()) {
+                assertEquals(0, word.start() * 100 % 8, 1e-6, "frames of 80 ms");
+            }
+        }
+        Files.writeString(folder.resolve("preprocessor_config.json"), "{\"feature_size\": 80}");
+        try (LanguageModel model = LanguageModel.load(folder)) {
+            Throwable thrown = assertThrows(CheckpointException.class, () -> new Transcriber(model));
+            assertTrue(thrown.getMessage().contains("feature_size") && thrown.getMessage().contains("expected 8"),
+                    thrown::getMessage);
         }
     }
 

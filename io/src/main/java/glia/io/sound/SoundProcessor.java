@@ -5,15 +5,20 @@ import glia.io.Config;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
+import glia.tensor.ops.Ranges;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Map;
 
 /// Turns samples into what an encoder of sounds reads, by `preprocessor_config.json`: the log-mel spectrograms of
-/// Whisper, Qwen2.5-Omni and Qwen3-Omni, and those of Gemma 4.
+/// Whisper, Qwen2.5-Omni and Qwen3-Omni, those of Gemma 4 and those of Parakeet.
 public final class SoundProcessor {
     private static final String CLASS = "feature_extractor_type";
     private static final String GEMMA = "Gemma4AudioFeatureExtractor";
+    private static final String PARAKEET = "ParakeetFeatureExtractor";
+    private static final double PARAKEET_FLOOR = 0x1p-24;
+    private static final double PARAKEET_EPS = 1e-5;
     private static final int MULTIPLE = 128;
 
     /// How long spectrograms are, and how many embeddings become of them.
@@ -25,7 +30,9 @@ public final class SoundProcessor {
         /// The frames of the sound alone, whose end is reflected.
         QWEN3,
         /// Magnitudes on the HTK scale, frames without a middle.
-        GEMMA
+        GEMMA,
+        /// Each frequency with mean 0 and variance 1, of samples minus most of the one before.
+        PARAKEET
     }
 
     private final Kind kind;
@@ -46,7 +53,7 @@ public final class SoundProcessor {
         this.isPadded = isPadded;
         this.config = config;
         this.workers = workers;
-        options = kind == Kind.GEMMA ? null : LogMel.Options.read(config);
+        options = kind == Kind.GEMMA || kind == Kind.PARAKEET ? null : LogMel.Options.read(config);
     }
 
     /// Reads the numbers of a processor.
@@ -69,14 +76,22 @@ public final class SoundProcessor {
             }
             return new SoundProcessor(Kind.GEMMA, false, config, workers);
         }
-        if (!name.equals("WhisperFeatureExtractor")) {
-            throw config.error(CLASS, "found '" + name + "', supported are WhisperFeatureExtractor and " + GEMMA);
+        if (name.equals(PARAKEET)) {
+            return parakeet(config, workers);
+        } else if (!name.equals("WhisperFeatureExtractor")) {
+            throw config.error(CLASS, "found '" + name + "', supported are WhisperFeatureExtractor, " + GEMMA + " and "
+                    + PARAKEET);
         }
         String whole = config.text("processor_class", "");
         Kind kind = whole.startsWith("Qwen2_5Omni") ? Kind.QWEN2_5 : whole.startsWith("Qwen3Omni") ? Kind.QWEN3
                 : Kind.WHISPER;
         String padding = config.text("padding", kind == Kind.QWEN3 ? "longest" : "max_length");
         return new SoundProcessor(kind, padding.equals("max_length"), config, workers);
+    }
+
+    /// That of Parakeet, whose settings may be absent.
+    public static SoundProcessor parakeet(Config config, Workers workers) throws CheckpointException {
+        return new SoundProcessor(Kind.PARAKEET, false, config, workers);
     }
 
     /// Samples a second that the model reads.
@@ -93,7 +108,11 @@ public final class SoundProcessor {
             throw new IllegalArgumentException("a sound of " + samples.length + " samples in a batch of at most "
                     + longest);
         }
-        return kind == Kind.GEMMA ? gemma(samples, longest) : whisper(samples, longest);
+        return switch (kind) {
+            case GEMMA -> gemma(samples, longest);
+            case PARAKEET -> parakeet(samples, longest);
+            case WHISPER, QWEN2_5, QWEN3 -> whisper(samples, longest);
+        };
     }
 
     private Features whisper(float[] samples, int longest) {
@@ -126,6 +145,7 @@ public final class SoundProcessor {
             // Each 100 frames are 13 positions, and the rest is halved three times.
             case QWEN3 -> frames / 100 * 13 + halved(halved(halved(frames % 100)));
             case GEMMA -> halved(half);
+            case PARAKEET -> halved(halved(half));
         };
     }
 
@@ -169,5 +189,59 @@ public final class SoundProcessor {
             }
         }
         return new Features(out, valid, tokens(valid));
+    }
+
+    /// `log(Σ filter · |FFT|² + 2^-24)` of frames around `t · hop`, then `(x - mean) / (deviation + 1e-5)` of each
+    /// frequency over the frames of the sound. Silence is around the sound; frames after it are 0.
+    private Features parakeet(float[] samples, int longest) throws CheckpointException {
+        int size = config.positive("win_length", 400);
+        int hop = hop();
+        FourierTransform transform = new FourierTransform(config.positive("n_fft", 512));
+        if (size < 2 || size > transform.size()) {
+            throw config.error("win_length", "found " + size + ", expected 2 to n_fft, " + transform.size());
+        }
+        double less = config.real("preemphasis", 0.97);
+        MelFilters filters = new MelFilters(MelFilters.Scale.SLANEY, config.positive("feature_size", 80),
+                transform.numBins(), rate(), rate() / 2.0);
+        int valid = samples.length / hop;
+        int width = filters.count();
+        Tensor out = Tensor.allocate(Arena.ofAuto(), DType.F32, longest / hop + 1, width);
+        Ranges.run(workers, valid, transform.size() * 16, (first, end) -> {
+            FourierTransform.Memory memory = transform.new Memory();
+            double[] frame = new double[transform.size()];
+            double[] power = new double[transform.numBins()];
+            for (int t = first; t < end; t++) {
+                for (int i = 0; i < size; i++) {
+                    int at = t * hop + i - transform.size() / 2 + (transform.size() - size) / 2;
+                    frame[i] = at < 0 || at >= samples.length ? 0 : (samples[at] - (at == 0 ? 0 : less * samples[at - 1]))
+                            * (0.5 - 0.5 * Math.cos(2 * Math.PI * i / (size - 1)));
+                }
+                memory.power(frame, power);
+                for (int m = 0; m < width; m++) {
+                    out.memory().setAtIndex(ValueLayout.JAVA_FLOAT, (long) t * width + m,
+                            (float) Math.log(filters.energy(power, m) + PARAKEET_FLOOR));
+                }
+            }
+        });
+        for (int m = 0; m < width; m++) {
+            double mean = 0;
+            double square = 0;
+            for (int t = 0; t < valid; t++) {
+                mean += (double) out.get((long) t * width + m) / valid;
+            }
+            for (int t = 0; t < valid; t++) {
+                square += Math.pow(out.get((long) t * width + m) - mean, 2);
+            }
+            double deviation = Math.sqrt(square / Math.max(1, valid - 1)) + PARAKEET_EPS;
+            for (int t = 0; t < valid; t++) {
+                out.set((long) t * width + m, (float) ((out.get((long) t * width + m) - mean) / deviation));
+            }
+        }
+        return new Features(out, valid, tokens(valid));
+    }
+
+    /// Samples from one frame of Whisper or Parakeet to the next.
+    public int hop() throws CheckpointException {
+        return config.positive("hop_length", 160);
     }
 }

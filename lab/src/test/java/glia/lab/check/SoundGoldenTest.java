@@ -26,6 +26,8 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,13 +63,13 @@ class SoundGoldenTest {
 
     @ParameterizedTest
     @CsvSource({"whisper,scalar", "whisper,best", "moonshine,scalar", "moonshine,best", "wav2vec2,scalar",
-            "wav2vec2,best"})
+            "wav2vec2,best", "parakeet_ctc,scalar", "parakeet_ctc,best"})
     void agreesWithTheReference(String name, String kernels) throws CheckpointException {
         check(folder(name), folder(name), kernels);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"whisper", "moonshine", "wav2vec2"})
+    @ValueSource(strings = {"whisper", "moonshine", "wav2vec2", "parakeet_ctc"})
     void savingChangesNothing(String name) throws IOException {
         Path saved = temporary.resolve("saved");
         try (Model model = ModelLoader.load(folder(name), p -> true)) {
@@ -75,8 +77,11 @@ class SoundGoldenTest {
         }
         try (SafetensorsCheckpoint before = SafetensorsCheckpoint.open(folder(name).resolve("model.safetensors"));
                 SafetensorsCheckpoint after = SafetensorsCheckpoint.open(saved.resolve("model.safetensors"))) {
-            assertEquals(before.names(), after.names());
-            for (String tensor : before.names()) {
+            Set<String> names = new TreeSet<>(before.names());
+            // Numbers of training steps, which models do not keep.
+            names.removeIf(name -> name.endsWith(".num_batches_tracked"));
+            assertEquals(names, after.names());
+            for (String tensor : names) {
                 assertArrayEquals(before.tensor(tensor).shape(), after.tensor(tensor).shape(), tensor);
                 assertArrayEquals(before.tensor(tensor).toArray(), after.tensor(tensor).toArray(), tensor);
             }

@@ -41,7 +41,7 @@ final class ConformerBlocks {
                 longest = Math.max(longest, pass.runs().end(run) - pass.runs().start(run));
             }
             Tensor q = query.forward(ops, x, pass, states);
-            Tensor content = ops.addBias(ops.apply(SliceColumns.of(q, 0, q.cols())), ofContent);
+            Tensor content = ops.addBias(q, ofContent);
             Tensor located = ops.addBias(q, ofDistance);
             return output.forward(ops, ops.apply(new DisentangledAttention(content, key.forward(ops, x, pass, states),
                     value.forward(ops, x, pass, states), Optional.of(located),
