@@ -129,13 +129,15 @@ final class Expected implements AutoCloseable {
         String name = has("input_features") ? "input_features" : "input_values";
         Tensor all = reals(name);
         int size = features.get().size();
+        // Frames of encoders beside decoders are columns.
+        boolean isByFrames = spec.embedding().features().isPresent();
         List<Input> sources = new ArrayList<>();
         for (int i = 0; i < all.shape()[0]; i++) {
             Tensor one = all.view(i * all.sizeBytes() / all.shape()[0], DType.F32, all.size() / all.shape()[0]);
             int frames = Math.toIntExact(one.size() / size);
             Tensor rows = Tensor.allocate(Arena.ofAuto(), DType.F32, frames, size);
             for (int j = 0; j < one.size(); j++) {
-                rows.set((long) j % frames * size + j / frames, one.get(j));
+                rows.set(isByFrames ? j : (long) j % frames * size + j / frames, one.get(j));
             }
             try {
                 sources.add(Input.of(features.get(), rows));

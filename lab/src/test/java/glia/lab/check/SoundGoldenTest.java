@@ -79,7 +79,7 @@ class SoundGoldenTest {
                 SafetensorsCheckpoint after = SafetensorsCheckpoint.open(saved.resolve("model.safetensors"))) {
             Set<String> names = new TreeSet<>(before.names());
             // Numbers of training steps, which models do not keep.
-            names.removeIf(name -> name.endsWith(".num_batches_tracked"));
+            names.removeIf(tensor -> tensor.endsWith(".num_batches_tracked"));
             assertEquals(names, after.names());
             for (String tensor : names) {
                 assertArrayEquals(before.tensor(tensor).shape(), after.tensor(tensor).shape(), tensor);
