@@ -70,8 +70,8 @@ public final class TranscribeCommand implements Command {
                         $ ffmpeg -i rtmp://host/live -f wav - | glia transcribe - --timestamps""")
                 .notes("FILE is WAV, AIFF, AU, FLAC, MP3, Ogg Vorbis or Ogg Opus, of any rate and length. Standard "
                         + "input is transcribed while it arrives, in windows of 30 seconds.\n"
-                        + "MODEL is a Whisper, Moonshine or wav2vec 2.0 model in the Hugging Face layout. "
-                        + "--language, --translate, --prompt and --temperature are for Whisper; models whose names "
+                        + "MODEL is a Whisper, Moonshine, wav2vec 2.0 or Parakeet CTC model in the Hugging Face "
+                        + "layout. --language, --translate, --prompt and --temperature are for Whisper; models whose names "
                         + "end with .en are for English only.");
     }
 

@@ -113,7 +113,8 @@ final class CtcTranscriber extends WindowTranscriber {
         List<String> texts = IntStream.range(0, model.model().spec().vocabSize()).mapToObj(id -> id >= known
                 || model.tokenizer().isSpecial(id) || model.tokenizer().piece(id).matches("<.+>") ? ""
                 : model.tokenizer().piece(id)).toList();
-        pieces = new Pieces(texts, blank, words.text("word_delimiter_token", readsSamples ? "|" : WORD), words.flag("do_lower_case", false));
+        pieces = new Pieces(texts, blank, words.text("word_delimiter_token", readsSamples ? "|" : WORD),
+                words.flag("do_lower_case", false));
         normalizes = config.flag("do_normalize", true);
         processor = readsSamples ? Optional.empty() : Optional.of(SoundProcessor.parakeet(settings(),
                 model.engine().ops().kernels().workers()));

@@ -26,7 +26,7 @@ final class ConformerBlocks {
 
     private ConformerBlocks() { }
 
-    static Block of(Conformer.Positioned spec, Weights weights, Place place) {
+    static Block of(Conformer.PositionedAttention spec, Weights weights, Place place) {
         Block query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, spec.biased());
         Block key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, spec.biased());
         Block value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, spec.biased());
@@ -62,7 +62,7 @@ final class ConformerBlocks {
         return waves;
     }
 
-    static Block of(Conformer.Convolved spec, Weights weights, Place place) {
+    static Block of(Conformer.LightConvolution spec, Weights weights, Place place) {
         Block input = Projection.of(weights, place, Role.INPUT, Role.INPUT_BIAS, spec.biased());
         Block output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.biased());
         Weight taps = weights.get(place, Role.CONVOLUTION);

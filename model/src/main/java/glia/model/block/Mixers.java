@@ -89,8 +89,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Diffusion.CanvasAttention a -> new NormedAttentionBlock(a, weights, place, ropes);
             case Diffusion.SelfConditioning s -> new SelfConditioningBlock(s, weights, place);
             case PerLayerEmbedding i -> new PerLayerEmbeddingBlock(i, weights, place);
-            case Conformer.Convolved c -> ConformerBlocks.of(c, weights, place);
-            case Conformer.Positioned a -> ConformerBlocks.of(a, weights, place);
+            case Conformer.LightConvolution c -> ConformerBlocks.of(c, weights, place);
+            case Conformer.PositionedAttention a -> ConformerBlocks.of(a, weights, place);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case DifferentialAttention a -> new DifferentialAttentionBlock(a, weights, place, ropes);
             case ExpertAttention a -> new ExpertAttentionBlock(a, weights, place, ropes);

@@ -79,7 +79,7 @@ record MixerCost(int numExperts, long mixing) {
             case SharedLatentAttention a -> latent(a.keys(), a.numHeads(), a.rowSize() + a.latentSize(), position,
                     chosen);
             // Positions cost as much as contents for each kind.
-            case Conformer.Positioned a -> attention(a.numHeads(), 3L * a.headSize(), position + 1L);
+            case Conformer.PositionedAttention a -> attention(a.numHeads(), 3L * a.headSize(), position + 1L);
             case DisentangledAttention a -> attention(a.numHeads(), 4L * a.headSize(), position + 1L);
             case DifferentialAttention d -> attention(d.attention().numHeads(), 3L * d.attention().headSize(),
                     d.attention().span(), position);
@@ -117,7 +117,7 @@ record MixerCost(int numExperts, long mixing) {
             case Lightning l -> scan(5, (long) l.size() * l.headSize());
             case ChannelMix m -> NONE;
             case GatedConvolution c -> NONE;
-            case Conformer.Convolved c -> NONE;
+            case Conformer.LightConvolution c -> NONE;
             case MatrixMemory m -> scan(5, (long) m.valuesSize() * m.keySize());
             case RealGatedRecurrence r -> scan(5, r.size());
             case TimeMix m -> scan(8, m.size());

@@ -48,8 +48,8 @@ final class Parakeet implements Family {
         Activation activation = Activations.read(encoder, "hidden_act", "silu");
         boolean biased = encoder.flag("attention_bias", true);
         Mlp mlp = new Mlp(encoder.positive("intermediate_size", 4096), activation, biased ? Bias.ALL : Bias.NONE);
-        Conformer.Positioned attention = new Conformer.Positioned(heads, hidden / heads, biased);
-        Conformer.Convolved convolution = new Conformer.Convolved(hidden, kernel(encoder), activation,
+        Conformer.PositionedAttention attention = new Conformer.PositionedAttention(heads, hidden / heads, biased);
+        Conformer.LightConvolution convolution = new Conformer.LightConvolution(hidden, kernel(encoder), activation,
                 encoder.flag("convolution_bias", true), 1e-5f);
         List<Sublayer> sublayers = new ArrayList<>();
         for (int i = 0; i < Numbers.layers(encoder, "num_hidden_layers"); i++) {

@@ -13,8 +13,8 @@ public final class Conformer {
     /// `ω_c = 10000^(-2c/D)`. https://arxiv.org/abs/1901.02860
     ///
     /// @param biased whether queries, keys, values and the output have biases
-    public record Positioned(int numHeads, int headSize, boolean biased) implements Mixer {
-        public Positioned {
+    public record PositionedAttention(int numHeads, int headSize, boolean biased) implements Mixer {
+        public PositionedAttention {
             Heads.check(numHeads, numHeads, headSize);
         }
 
@@ -50,9 +50,9 @@ public final class Conformer {
     /// @param kernel the tokens of the convolution, an odd number
     /// @param biased whether maps and the convolution have biases
     /// @param eps epsilon of the norm
-    public record Convolved(int width, int kernel, Activation activation, boolean biased, float eps)
+    public record LightConvolution(int width, int kernel, Activation activation, boolean biased, float eps)
             implements Mixer {
-        public Convolved {
+        public LightConvolution {
             NumberRange.SIZE.require("convolution", kernel);
             NumberRange.EPSILON.require("epsilon of a norm", eps);
             if (kernel % 2 == 0) {

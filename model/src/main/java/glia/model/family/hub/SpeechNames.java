@@ -167,11 +167,11 @@ public final class SpeechNames {
         String attention = layer + "self_attn.";
         String convolution = layer + "conv.";
         Mixer mixer = spec.mixer(p.place());
-        boolean convolves = mixer instanceof Conformer.Convolved;
+        boolean convolves = mixer instanceof Conformer.LightConvolution;
         String mlp = "feed_forward" + (p.sublayer() % 4 == 0 ? 1 : 2);
         Source named = new Source.Stored(switch (p.role()) {
             case BEFORE_WEIGHT, BEFORE_BIAS -> layer + "norm_" + (convolves ? "conv"
-                    : mixer instanceof Conformer.Positioned ? "self_att" : mlp) + end;
+                    : mixer instanceof Conformer.PositionedAttention ? "self_att" : mlp) + end;
             case FINAL_WEIGHT, FINAL_BIAS -> layer + "norm_out" + end;
             case UP, UP_BIAS -> layer + mlp + ".linear1" + end;
             case DOWN, DOWN_BIAS -> layer + mlp + ".linear2" + end;
@@ -191,7 +191,7 @@ public final class SpeechNames {
         });
         return switch (p.role()) {
             case CONTENT_BIAS, DISTANCE_BIAS -> {
-                Conformer.Positioned a = (Conformer.Positioned) mixer;
+                Conformer.PositionedAttention a = (Conformer.PositionedAttention) mixer;
                 yield new Source.Shaped(named, List.of((long) a.size()), List.of((long) a.numHeads(),
                         (long) a.headSize()));
             }

@@ -31,7 +31,8 @@ public final class DisentangledAttention implements Operation {
     /// @param positionQueries Q of the same shape
     /// @param runs whole sequences
     public DisentangledAttention(Tensor q, Tensor k, Tensor v, Optional<Tensor> located,
-            Optional<Tensor> positionKeys, Optional<Tensor> positionQueries, Runs runs, RelativeRows rows, int headSize, float scale) {
+            Optional<Tensor> positionKeys, Optional<Tensor> positionQueries, Runs runs, RelativeRows rows,
+            int headSize, float scale) {
         Compute.require(q.cols() % headSize == 0 && q.rows() == runs.numTokens(), "attention", q, headSize);
         Compute.require(k.rows() == q.rows() && k.cols() == q.cols() && v.rows() == q.rows()
                 && v.cols() == q.cols(), "attention", k, v);
