@@ -71,8 +71,8 @@ public final class TranscribeCommand implements Command {
                 .notes("FILE is WAV, AIFF, AU, FLAC, MP3, Ogg Vorbis or Ogg Opus, of any rate and length. Standard "
                         + "input is transcribed while it arrives, in windows of 30 seconds.\n"
                         + "MODEL is a Whisper, Moonshine, wav2vec 2.0 or Parakeet CTC model in the Hugging Face "
-                        + "layout. --language, --translate, --prompt and --temperature are for Whisper; models whose names "
-                        + "end with .en are for English only.");
+                        + "layout. --language, --translate, --prompt and --temperature are for Whisper; models "
+                        + "whose names end with .en are for English only.");
     }
 
     @Override

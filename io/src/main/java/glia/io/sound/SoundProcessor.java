@@ -214,7 +214,8 @@ public final class SoundProcessor {
                 for (int i = 0; i < size; i++) {
                     int at = t * hop + i - transform.size() / 2 + (transform.size() - size) / 2;
                     double before = at < 1 || at >= samples.length ? 0 : samples[at - 1];
-                    frame[i] = at < 0 || at >= samples.length ? 0 : (samples[at] - less * before) * (0.5 - 0.5 * Math.cos(2 * Math.PI * i / (size - 1)));
+                    frame[i] = at < 0 || at >= samples.length ? 0 : (samples[at] - less * before)
+                            * (0.5 - 0.5 * Math.cos(2 * Math.PI * i / (size - 1)));
                 }
                 memory.power(frame, power);
                 for (int m = 0; m < width; m++) {
