@@ -15,14 +15,6 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.expert.ExpertLinear;
-import glia.tensor.ops.expert.ExpertMlp.Experts;
-import glia.tensor.ops.expert.ExpertMlp.Weighting;
-import glia.tensor.ops.expert.ExpertMlp;
-import glia.tensor.ops.expert.MlpForm;
-import glia.tensor.ops.expert.Router;
-import glia.tensor.ops.expert.Routing;
-import glia.tensor.ops.row.Scales.SigmoidGate;
 import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.row.Sums.Sum;
 import java.lang.foreign.Arena;
@@ -54,7 +46,7 @@ final class VoiceTransformer {
             return isGated() ? "rms_norm_eps" : this == CODEC ? "norm_eps" : "layer_norm_eps";
         }
 
-        private boolean isGated() {
+        boolean isGated() {
             return this != CODEC && this != PLAIN;
         }
 
@@ -116,16 +108,11 @@ final class VoiceTransformer {
         }
     }
 
-    /// A network of each row by itself.
-    private interface Mlp {
-        Tensor of(Ops ops, Tensor x);
-    }
-
     /// @param biases of queries, keys and values, if there are some
     /// @param heads norms of each head's query and key, if there are some
     /// @param scales of the branches of attention and MLP, if there are some
     private record Layer(Norm beforeAttention, Norm beforeMlp, Weight[] qkv, List<Weight> biases, List<Norm> heads,
-            Weight out, Mlp mlp, List<Weight> scales) {
+            Weight out, VoiceMlp mlp, List<Weight> scales) {
         Tensor projected(Ops ops, Tensor product, int part) {
             Tensor x = biases.isEmpty() ? product : ops.addBias(product, biases.get(part));
             return part < heads.size() ? heads.get(part).of(ops, x) : x;
@@ -170,7 +157,7 @@ final class VoiceTransformer {
                         : List.of(norm(config, tensors, attention + "q_norm", form, size),
                             norm(config, tensors, attention + "k_norm", form, size)),
                     tensors.weight(attention + "o_proj.weight", hidden, heads * size),
-                    mlp(config, tensors, name + "mlp.", form, activation), !form.isScaled() ? List.of()
+                    VoiceMlp.of(config, tensors, name + "mlp.", form, activation), !form.isScaled() ? List.of()
                         : List.of(tensors.weight(name + "self_attn_layer_scale.scale", hidden),
                             tensors.weight(name + "mlp_layer_scale.scale", hidden))));
         }
@@ -194,62 +181,6 @@ final class VoiceTransformer {
             throws CheckpointException {
         return new Norm(tensors.weight(name + ".weight", size), form.isGated() ? Optional.empty()
                 : Optional.of(tensors.weight(name + ".bias", size)), (float) config.real(form.epsilon(), 1e-5));
-    }
-
-    private Mlp mlp(Config config, VoiceTensors tensors, String name, Form form, Activation activation)
-            throws CheckpointException {
-        if (form == Form.EXPERTS) {
-            return experts(config, tensors, name, activation);
-        }
-        int inner = config.positive("intermediate_size");
-        if (form.isGated()) {
-            return gated(tensors, name, inner, activation);
-        }
-        Weight up = tensors.weight(name + "fc1.weight", inner, hidden);
-        Weight down = tensors.weight(name + "fc2.weight", hidden, inner);
-        return (ops, x) -> ops.linear(ops.activate(ops.linear(x, up), activation), down);
-    }
-
-    private Mlp gated(VoiceTensors tensors, String name, int inner, Activation activation)
-            throws CheckpointException {
-        Weight[] up = {tensors.weight(name + "gate_proj.weight", inner, hidden),
-            tensors.weight(name + "up_proj.weight", inner, hidden)};
-        Weight down = tensors.weight(name + "down_proj.weight", hidden, inner);
-        return (ops, x) -> {
-            Tensor[] both = ops.linear(x, up);
-            return ops.linear(ops.gated(both[0], both[1], activation), down);
-        };
-    }
-
-    private Mlp experts(Config config, VoiceTensors tensors, String name, Activation activation)
-            throws CheckpointException {
-        if (config.positive("decoder_sparse_step", 1) != 1
-                || config.has("mlp_only_layers") && config.integers("mlp_only_layers").length > 0) {
-            throw config.error("mlp_only_layers", "and decoder_sparse_step name layers without experts; expected none");
-        }
-        int count = config.positive(config.has("num_experts") ? "num_experts" : "num_local_experts");
-        int inner = config.positive("moe_intermediate_size");
-        List<List<Weight>> maps = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        for (int i = 0; i < count; i++) {
-            String expert = name + "experts." + i + ".";
-            maps.get(0).add(tensors.weight(expert + "gate_proj.weight", inner, hidden));
-            maps.get(1).add(tensors.weight(expert + "up_proj.weight", inner, hidden));
-            maps.get(2).add(tensors.weight(expert + "down_proj.weight", hidden, inner));
-        }
-        ExpertLinear[] linear = maps.stream().map(weights -> new ExpertLinear(weights, List.of()))
-                .toArray(ExpertLinear[]::new);
-        Experts experts = new Experts(new MlpForm.Gated(activation), linear[0], linear[1], linear[2]);
-        Router router = Router.plain(config.positive("num_experts_per_tok"), Router.Score.SOFTMAX,
-                config.flag("norm_topk_prob", false) ? Router.Share.NORMALIZED : Router.Share.AS_IS);
-        Weight scores = tensors.weight(name + "gate.weight", count, hidden);
-        Mlp shared = gated(tensors, name + "shared_expert.", config.positive("shared_expert_intermediate_size"),
-                activation);
-        Weight share = tensors.weight(name + "shared_expert_gate.weight", 1, hidden);
-        return (ops, x) -> {
-            Routing routing = new Routing(ops.linear(x, scores), router, Optional.empty());
-            Tensor y = ops.apply(new ExpertMlp(x, ops.apply(routing), routing, experts, Weighting.OUTPUT));
-            return ops.apply(new Sum(y, 1, ops.apply(new SigmoidGate(shared.of(ops, x), ops.linear(x, share))), 1));
-        };
     }
 
     /// The size of a row.
