@@ -5,6 +5,7 @@ import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
+import glia.model.family.config.Subsampling;
 import glia.model.family.hub.SpeechNames;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
@@ -17,7 +18,6 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
 import glia.model.spec.Residual;
-import glia.model.spec.Stage;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Activation;
 import java.util.ArrayList;
@@ -59,7 +59,7 @@ final class Parakeet implements Family {
             sublayers.add(new Sublayer(i, NORM, mlp).with(new Residual.Closed(HALF, NORM)));
         }
         Embedding embedding = new Embedding(new Positions.None(), 1, 0, new Norm.None())
-                .with(Embedding.Features.signal(encoder.positive("num_mel_bins", 80), stages(encoder, hidden)));
+                .with(Embedding.Features.signal(encoder.positive("num_mel_bins", 80), Subsampling.stages(encoder, hidden)));
         return new ModelSpec("parakeet_ctc", config.positive("vocab_size", 1025), hidden,
                 encoder.positive("max_position_embeddings", 5000), Padding.read(config, embedding, 1024), sublayers,
                 new Norm.None(), new Head(Head.Matrix.SEPARATE, Head.Transform.NONE, Bias.ALL,
@@ -72,38 +72,6 @@ final class Parakeet implements Family {
             throw encoder.error("conv_kernel_size", "found " + kernel + ", expected an odd number");
         }
         return kernel;
-    }
-
-    /// Convolutions that halve times and frequencies: the first of all channels, then each channel apart and a map.
-    private static List<Stage> stages(Config encoder, int hidden) throws CheckpointException {
-        int channels = encoder.positive("subsampling_conv_channels", 256);
-        int factor = encoder.positive("subsampling_factor", 8);
-        for (Map.Entry<String, Integer> usual : Map.of("subsampling_conv_kernel_size", Stage.Halved.KERNEL,
-                "subsampling_conv_stride", 2).entrySet()) {
-            if (encoder.positive(usual.getKey(), usual.getValue()) != usual.getValue()) {
-                throw encoder.error(usual.getKey(), "found " + encoder.positive(usual.getKey()) + ", supported is "
-                        + usual.getValue());
-            }
-        }
-        if (factor < 2 || Integer.bitCount(factor) != 1) {
-            throw encoder.error("subsampling_factor", "found " + factor + ", expected a power of 2");
-        }
-        int bins = encoder.positive("num_mel_bins", 80);
-        List<Stage> stages = new ArrayList<>();
-        for (int left = factor; left > 1; left /= 2) {
-            boolean isFirst = stages.isEmpty();
-            Stage.Halved halved = new Stage.Halved(bins, isFirst ? 1 : channels, channels, isFirst ? 1 : channels,
-                    true, true);
-            stages.add(halved);
-            bins = halved.binsOut();
-            if (!isFirst) {
-                stages.add(new Stage.MappedApart(bins, channels, true));
-            }
-            stages.add(new Stage.Activated(Activation.RELU));
-        }
-        stages.add(new Stage.Mapped(bins, hidden, true));
-        stages.add(new Stage.Scaled(encoder.flag("scale_input", true) ? (float) Math.sqrt(hidden) : 1));
-        return stages;
     }
 
     @Override
