@@ -59,7 +59,8 @@ final class Parakeet implements Family {
             sublayers.add(new Sublayer(i, NORM, mlp).with(new Residual.Closed(HALF, NORM)));
         }
         Embedding embedding = new Embedding(new Positions.None(), 1, 0, new Norm.None())
-                .with(Embedding.Features.signal(encoder.positive("num_mel_bins", 80), Subsampling.stages(encoder, hidden)));
+                .with(Embedding.Features.signal(encoder.positive("num_mel_bins", 80),
+                        Subsampling.stages(encoder, hidden)));
         return new ModelSpec("parakeet_ctc", config.positive("vocab_size", 1025), hidden,
                 encoder.positive("max_position_embeddings", 5000), Padding.read(config, embedding, 1024), sublayers,
                 new Norm.None(), new Head(Head.Matrix.SEPARATE, Head.Transform.NONE, Bias.ALL,
