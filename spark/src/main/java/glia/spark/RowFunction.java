@@ -68,9 +68,10 @@ interface RowFunction {
             }
             schema = schema.add(column);
         }
-        int count = columns.size();
+        // Of what cannot be null, a row without a text has 0.
+        Object[] absent = columns.stream().map(column -> column.nullable() ? null : 0).toArray();
         return rows.mapPartitions((MapPartitionsFunction<Row, Row>) partition ->
-                partition.hasNext() ? new Ordered(partition, at, count, factory.call()) : partition,
+                partition.hasNext() ? new Ordered(partition, at, absent, factory.call()) : partition,
                 Encoders.row(schema));
     }
 
@@ -82,23 +83,23 @@ interface RowFunction {
         private final ArrayDeque<Future<List<Row>>> pending = new ArrayDeque<>();
         private Iterator<Row> ready = List.<Row>of().iterator();
 
-        Ordered(Iterator<Row> source, int at, int count, RowFunction function) {
+        Ordered(Iterator<Row> source, int at, Object[] absent, RowFunction function) {
             this.source = source;
-            this.function = row -> rows(row, at, count, function);
+            this.function = row -> rows(row, at, absent, function);
             if (TaskContext.get() != null) {
                 TaskContext.get().addTaskCompletionListener((TaskCompletionListener) _ -> threads.shutdownNow());
             }
         }
 
-        private static List<Row> rows(Row row, int at, int count, RowFunction function) {
-            try (Stream<Object[]> added = row.isNullAt(at) ? Stream.<Object[]>of(nulls(count))
+        private static List<Row> rows(Row row, int at, Object[] absent, RowFunction function) {
+            try (Stream<Object[]> added = row.isNullAt(at) ? one(absent)
                     : function.apply(row, row.getString(at))) {
                 return added.map(values -> {
-                    Object[] all = new Object[row.size() + count];
+                    Object[] all = new Object[row.size() + values.length];
                     for (int i = 0; i < row.size(); i++) {
                         all[i] = row.get(i);
                     }
-                    System.arraycopy(values, 0, all, row.size(), count);
+                    System.arraycopy(values, 0, all, row.size(), values.length);
                     return RowFactory.create(all);
                 }).toList();
             } catch (RuntimeException e) {
@@ -106,15 +107,6 @@ interface RowFunction {
             } catch (Exception e) {
                 throw new IllegalStateException(e.getMessage(), e);
             }
-        }
-
-        /// Nulls but for the number of the sample.
-        private static Object[] nulls(int count) {
-            Object[] nulls = new Object[count];
-            if (count == ModelColumns.COMPLETION.size()) {
-                nulls[0] = 0;
-            }
-            return nulls;
         }
 
         @Override

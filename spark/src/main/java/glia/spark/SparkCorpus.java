@@ -9,10 +9,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
-import org.apache.spark.api.java.JavaPairRDD;
+import java.util.stream.LongStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,38 +24,35 @@ import scala.Tuple2;
 /// @param kept the rows that are kept, in their order
 /// @param dropped number of rows by reason
 public record SparkCorpus(Dataset<Row> kept, Map<String, Long> dropped) {
-    private static final String DUPLICATE = "near duplicate of an earlier text";
-
-    private record Band(int index, long hash) implements Serializable { }
+    /// @param reason why the row is dropped; empty if it is not
+    private record Checked(Row row, long number, String reason) implements Serializable { }
 
     /// Chooses the rows that are kept.
     ///
     /// @param text the column of the texts; a row without one is dropped
     public static SparkCorpus clean(Dataset<Row> rows, String text, QualityRules rules, boolean isUnique) {
         int at = rows.schema().fieldIndex(text);
-        JavaPairRDD<Row, Long> numbered = rows.javaRDD().zipWithIndex().persist(StorageLevel.MEMORY_AND_DISK());
-        Map<String, Long> dropped = new TreeMap<>(numbered.keys().flatMap(row -> reason(row, at, rules).stream()
-                .iterator()).countByValue());
-        JavaPairRDD<Row, Long> good = numbered.filter(row -> reason(row._1(), at, rules).isEmpty());
+        JavaRDD<Checked> checked = rows.javaRDD().zipWithIndex().map(row -> new Checked(row._1(), row._2(),
+                reason(row._1(), at, rules))).persist(StorageLevel.MEMORY_AND_DISK());
+        Map<String, Long> dropped = new TreeMap<>(checked.map(Checked::reason).countByValue());
+        dropped.remove("");
+        JavaRDD<Checked> good = checked.filter(row -> row.reason().isEmpty());
         long[] copies = isUnique ? copies(good, at) : new long[0];
         if (copies.length > 0) {
-            dropped.put(DUPLICATE, (long) copies.length);
+            dropped.put(CorpusCleaner.DUPLICATE, (long) copies.length);
         }
-        JavaRDD<Row> kept = good.filter(row -> Arrays.binarySearch(copies, row._2()) < 0).keys();
+        JavaRDD<Row> kept = good.filter(row -> Arrays.binarySearch(copies, row.number()) < 0).map(Checked::row);
         return new SparkCorpus(rows.sparkSession().createDataFrame(kept, rows.schema()), dropped);
     }
 
-    private static Optional<String> reason(Row row, int at, QualityRules rules) {
-        return row.isNullAt(at) ? Optional.of("no text") : rules.reason(row.getString(at));
+    private static String reason(Row row, int at, QualityRules rules) {
+        return row.isNullAt(at) ? "no text" : rules.reason(row.getString(at)).orElse("");
     }
 
     /// The numbers of the rows that are near duplicates of an earlier one, sorted.
-    private static long[] copies(JavaPairRDD<Row, Long> rows, int at) {
-        List<Tuple2<Long, Long>> pairs = rows.flatMapToPair(row -> {
-            long[] bands = MinHash.bands(row._1().getString(at));
-            return IntStream.range(0, bands.length)
-                    .mapToObj(i -> new Tuple2<>(new Band(i, bands[i]), row._2())).iterator();
-        }).groupByKey().flatMap(band -> {
+    private static long[] copies(JavaRDD<Checked> rows, int at) {
+        List<Tuple2<Long, Long>> pairs = rows.flatMapToPair(row -> LongStream.of(MinHash.bands(row.row().getString(at)))
+                .mapToObj(band -> new Tuple2<>(band, row.number())).iterator()).groupByKey().flatMap(band -> {
             long first = Long.MAX_VALUE;
             for (long number : band._2()) {
                 first = Math.min(first, number);

@@ -19,18 +19,14 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param rules the rules of quality
 /// @param isUnique whether near duplicates are dropped
 public record CorpusCleaner(QualityRules rules, boolean isUnique) {
-    private static final String DUPLICATE = "near duplicate of an earlier text";
+    /// The reason of near duplicates.
+    public static final String DUPLICATE = "near duplicate of an earlier text";
 
     /// What was read, kept and dropped.
     ///
     /// @param characters of the texts that were kept
     /// @param dropped the number of texts by reason
     public record Report(long texts, long kept, long characters, Map<String, Long> dropped) { }
-
-    /// Why a text is dropped before it is compared with others; empty if it is kept.
-    public Optional<String> reason(String text) {
-        return rules.reason(text);
-    }
 
     /// Writes the texts that are kept.
     ///
@@ -68,7 +64,7 @@ public record CorpusCleaner(QualityRules rules, boolean isUnique) {
                         + "files at a time");
             }
             int number = next[0]++;
-            Optional<String> reason = reason(text);
+            Optional<String> reason = rules.reason(text);
             reason.ifPresent(why -> dropped.merge(why, 1L, Long::sum));
             kept.set(number, reason.isEmpty());
             if (isUnique && reason.isEmpty()) {

@@ -8,9 +8,8 @@ import java.util.Map;
 public final class DuplicateGroups {
     /// The text with the smallest number that a text is known to belong to.
     private final Map<Long, Long> parents = new HashMap<>();
-    private final Map<Band, Long> first = new HashMap<>();
-
-    private record Band(int index, long hash) { }
+    /// The first text that has a band.
+    private final Map<Long, Long> first = new HashMap<>();
 
     /// No text yet.
     public DuplicateGroups() {}
@@ -19,8 +18,8 @@ public final class DuplicateGroups {
     ///
     /// @param text its number in the corpus
     public void add(long text, long[] bands) {
-        for (int i = 0; i < bands.length; i++) {
-            Long other = first.putIfAbsent(new Band(i, bands[i]), text);
+        for (long band : bands) {
+            Long other = first.putIfAbsent(band, text);
             if (other != null) {
                 join(text, other);
             }

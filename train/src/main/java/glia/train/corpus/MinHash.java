@@ -1,5 +1,6 @@
 package glia.train.corpus;
 
+import glia.tensor.Hash;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +24,7 @@ public final class MinHash {
 
     private MinHash() {}
 
-    /// A hash of each band, [BANDS]: texts that share one at the same place are near duplicates.
+    /// A hash of each band, [#BANDS]: texts that share one are near duplicates. Those of different bands differ.
     ///
     /// @return empty for a text without words
     public static long[] bands(String text) {
@@ -33,23 +34,19 @@ public final class MinHash {
         }
         long[] least = new long[BANDS * ROWS];
         Arrays.fill(least, -1);
-        int last = Math.max(0, words.size() - WORDS);
+        long[] hashes = words.stream().mapToLong(word -> Hash.of(word.chars().asLongStream().toArray())).toArray();
+        int last = Math.max(0, hashes.length - WORDS);
         for (int i = 0; i <= last; i++) {
-            long gram = 0;
-            for (String word : words.subList(i, Math.min(i + WORDS, words.size()))) {
-                gram = mixed(gram ^ hash(word));
-            }
+            long gram = Hash.of(Arrays.copyOfRange(hashes, i, Math.min(i + WORDS, hashes.length)));
             for (int h = 0; h < least.length; h++) {
-                long value = mixed(gram + (h + 1) * 0x9E3779B97F4A7C15L);
+                long value = Hash.next(gram, h);
                 if (Long.compareUnsigned(value, least[h]) < 0) {
                     least[h] = value;
                 }
             }
         }
         long[] bands = new long[BANDS];
-        for (int h = 0; h < least.length; h++) {
-            bands[h / ROWS] = mixed(bands[h / ROWS] ^ least[h]);
-        }
+        Arrays.setAll(bands, b -> Hash.next(Hash.of(b), Hash.of(Arrays.copyOfRange(least, b * ROWS, (b + 1) * ROWS))));
         return bands;
     }
 
@@ -59,15 +56,16 @@ public final class MinHash {
         StringBuilder word = new StringBuilder();
         text.toLowerCase(Locale.ROOT).codePoints().forEach(c -> {
             boolean isWhole = !spaced(c);
-            if ((isWhole || !Character.isLetterOrDigit(c) && Character.getType(c) != Character.NON_SPACING_MARK)
-                    && !word.isEmpty()) {
+            if (!isWhole && (Character.isLetterOrDigit(c) || Character.getType(c) == Character.NON_SPACING_MARK)) {
+                word.appendCodePoint(c);
+                return;
+            }
+            if (!word.isEmpty()) {
                 words.add(word.toString());
                 word.setLength(0);
             }
             if (isWhole) {
                 words.add(Character.toString(c));
-            } else if (Character.isLetterOrDigit(c) || Character.getType(c) == Character.NON_SPACING_MARK) {
-                word.appendCodePoint(c);
             }
         });
         if (!word.isEmpty()) {
@@ -85,20 +83,5 @@ public final class MinHash {
             case HAN, HIRAGANA, KATAKANA, THAI, LAO, KHMER, MYANMAR -> !Character.isLetterOrDigit(c);
             default -> true;
         };
-    }
-
-    private static long hash(String word) {
-        long hash = word.length();
-        for (int i = 0; i < word.length(); i++) {
-            hash = 31 * hash + word.charAt(i);
-        }
-        return mixed(hash);
-    }
-
-    /// The finalizer of SplitMix64: each bit depends on all.
-    private static long mixed(long x) {
-        long y = (x ^ (x >>> 30)) * 0xBF58476D1CE4E5B9L;
-        y = (y ^ (y >>> 27)) * 0x94D049BB133111EBL;
-        return y ^ (y >>> 31);
     }
 }
