@@ -68,14 +68,8 @@ public record LogChart(String x, String y, List<Series> series) {
         Scale up = Scale.of(all.stream().map(p -> p[1]).toList(), BOTTOM, TOP);
         Svg svg = new Svg(WIDTH, BOTTOM + 60 + ROW * Math.ceilDiv(series.size(), PER_ROW));
         svg.text(LEFT, TOP - 18, "start", y.replace('_', ' '));
-        for (double tick : up.ticks()) {
-            svg.line(LEFT, up.at(tick), RIGHT, up.at(tick), Svg.PALE, 1);
-            svg.text(LEFT - 6, up.at(tick) + 4, "end", String.format(Locale.ROOT, "%.3g", tick));
-        }
-        for (double tick : across.ticks()) {
-            svg.line(across.at(tick), BOTTOM, across.at(tick), BOTTOM + 4, Svg.GRAY, 1);
-            svg.text(across.at(tick), BOTTOM + 18, "middle", String.format(Locale.ROOT, "%.2g", Math.pow(10, tick)));
-        }
+        svg.axes(across, up, LEFT, RIGHT, BOTTOM, tick -> String.format(Locale.ROOT, "%.2g", Math.pow(10, tick)),
+                tick -> String.format(Locale.ROOT, "%.3g", tick));
         svg.text(RIGHT, BOTTOM + 36, "end", x.replace('_', ' '));
         for (int i = 0; i < series.size(); i++) {
             Series one = series.get(i);
@@ -85,9 +79,7 @@ public record LogChart(String x, String y, List<Series> series) {
             one.points().forEach(p -> svg.circle(across.at(Math.log10(p[0])), up.at(p[1]), 3.5, color, one.label()
                     + String.format(Locale.ROOT, ": %.4g at %.3g", p[1], p[0])));
             double at = LEFT + i % PER_ROW * (double) (RIGHT - LEFT) / PER_ROW;
-            double row = BOTTOM + 60 + i / PER_ROW * ROW;
-            svg.line(at, row - 4, at + 18, row - 4, color, 3);
-            svg.text(at + 24, row, "start", one.label());
+            svg.entry(at, BOTTOM + 60 + i / PER_ROW * ROW, color, one.label());
         }
         return svg.toString();
     }

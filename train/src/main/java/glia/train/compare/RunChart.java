@@ -44,10 +44,7 @@ public record RunChart(List<RunGroup> groups, List<String> figures, Axis axis, d
             panel(svg, i % perRow * WIDTH, i / perRow * HEIGHT, figures.get(i));
         }
         for (int g = 0; g < groups.size(); g++) {
-            int x = places.get(g)[0];
-            int y = legend + places.get(g)[1] * LEGEND_ROW;
-            svg.line(x, y - 4, x + 18, y - 4, Svg.color(g), 3);
-            svg.text(x + 24, y, "start", groups.get(g).title());
+            svg.entry(places.get(g)[0], legend + places.get(g)[1] * LEGEND_ROW, Svg.color(g), groups.get(g).title());
         }
         return svg.toString();
     }
@@ -84,14 +81,8 @@ public record RunChart(List<RunGroup> groups, List<String> figures, Axis axis, d
         }));
         Scale y = Scale.of(values, dy + BOTTOM, dy + TOP);
         svg.text(dx + LEFT, dy + 22, "start", figure.replace('_', ' '));
-        for (double tick : y.ticks()) {
-            svg.line(dx + LEFT, y.at(tick), dx + RIGHT, y.at(tick), Svg.PALE, 1);
-            svg.text(dx + LEFT - 6, y.at(tick) + 4, "end", isShare(figure) ? label(100 * tick) + " %" : label(tick));
-        }
-        for (double tick : x.ticks()) {
-            svg.line(x.at(tick), dy + BOTTOM, x.at(tick), dy + BOTTOM + 4, Svg.GRAY, 1);
-            svg.text(x.at(tick), dy + BOTTOM + 18, "middle", label(tick));
-        }
+        svg.axes(x, y, dx + LEFT, dx + RIGHT, dy + BOTTOM, RunChart::label, tick -> isShare(figure)
+                ? label(100 * tick) + " %" : label(tick));
         boolean generated = groups.stream().allMatch(RunGroup::generates);
         svg.text(dx + RIGHT, dy + BOTTOM + 36, "end",
                 axis == Axis.STEP ? "step" : generated ? "generated tokens" : "tokens");

@@ -2,6 +2,7 @@ package glia.train.report;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoubleFunction;
 
 /// A drawing in SVG of lines and texts, light or dark as the reader prefers. On its own ground texts have a contrast of
 /// at least 4.5, curves of at least 3 (WCAG 2.2).
@@ -64,6 +65,28 @@ public final class Svg {
     public void curve(List<double[]> points, String color) {
         add("<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.8\" stroke-linejoin=\"round\"/>%n",
                 points(points), color);
+    }
+
+    /// Draws the grid and the numbers of two axes.
+    ///
+    /// @param across the horizontal axis, whose numbers stand at the bottom
+    /// @param up the vertical axis, whose lines go from left to right
+    public void axes(Scale across, Scale up, double left, double right, double bottom,
+            DoubleFunction<String> acrossWords, DoubleFunction<String> upWords) {
+        for (double tick : up.ticks()) {
+            line(left, up.at(tick), right, up.at(tick), PALE, 1);
+            text(left - 6, up.at(tick) + 4, "end", upWords.apply(tick));
+        }
+        for (double tick : across.ticks()) {
+            line(across.at(tick), bottom, across.at(tick), bottom + 4, GRAY, 1);
+            text(across.at(tick), bottom + 18, "middle", acrossWords.apply(tick));
+        }
+    }
+
+    /// Draws an entry of a legend.
+    public void entry(double x, double y, String color, String words) {
+        line(x, y - 4, x + 18, y - 4, color, 3);
+        text(x + 24, y, "start", words);
     }
 
     /// Fills the area that points `[x, y]` surround, pale.
