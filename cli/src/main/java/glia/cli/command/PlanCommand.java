@@ -187,10 +187,12 @@ public final class PlanCommand implements Command {
     private static int plan(Arguments arguments, Console console) throws IOException {
         Needs needs = needs(arguments);
         Optional<Path> page = TextFiles.output(HTML, arguments);
-        Planner planner = new Planner(Effects.fitted(), Devices.known());
+        Effects effects = Effects.fitted();
+        Devices devices = Devices.known();
+        Planner planner = new Planner(effects, devices);
         Planner.Plan plan = planner.plan(needs);
         if (page.isPresent()) {
-            new PlanPage(needs, planner, Effects.fitted()).write(page.get(), Devices.known().get(USUAL_DEVICE));
+            new PlanPage(needs, planner, effects).write(page.get(), devices.get(USUAL_DEVICE));
             console.err().println("Wrote " + page.get());
         }
         if (arguments.has(CHECKLIST) && !plan.choices().isEmpty()) {

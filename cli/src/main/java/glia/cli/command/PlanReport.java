@@ -109,7 +109,7 @@ final class PlanReport {
             }
             highest = Math.max(highest, points);
             table.row(o.tokens().item(), o.tokens().provider(), dollars(o.tokens().input()), dollars(o.tokens()
-                    .output()), String.format(Locale.ROOT, "$%,.0f", o.month()), points < 0 ? "none"
+                    .output()), wholeDollars(o.month()), points < 0 ? "none"
                     : String.format(Locale.ROOT, "%.1f", points), o.own().map(c -> o.breakEven().isPresent()
                     ? String.format(Locale.ROOT, "%.2f requests/s: ", o.breakEven().getAsDouble()) + model(c)
                     : "never: " + model(c)).orElse(""));
@@ -139,8 +139,12 @@ final class PlanReport {
                 : String.format(Locale.ROOT, "%.1f s", seconds);
     }
 
+    private static String wholeDollars(double of) {
+        return String.format(Locale.ROOT, "$%,.0f", of);
+    }
+
     private static String month(Choice c) {
-        return c.price().dollars() == 0 ? "no price" : String.format(Locale.ROOT, "$%,.0f", c.month());
+        return c.price().dollars() == 0 ? "no price" : wholeDollars(c.month());
     }
 
     static Map<String, Object> document(Needs needs, Planner.Plan plan) {

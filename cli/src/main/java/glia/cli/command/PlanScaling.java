@@ -43,7 +43,7 @@ final class PlanScaling {
         List<ScalingLaw.Run> larger = read(held);
         ScalingLaw law = ScalingLaw.fit(runs);
         List<ScalingLaw> drawn = ScalingLaw.bootstrap(runs, law, TIMES, new SplittableRandom(1));
-        double most = runs.stream().mapToDouble(r -> 6 * r.parameters() * r.tokens()).max().orElseThrow();
+        double most = runs.stream().mapToDouble(ScalingLaw.Run::operations).max().orElseThrow();
         if (chart.isPresent()) {
             TextFiles.write(chart.get(), chart(law, runs, larger).svg());
             console.err().println("Wrote " + chart.get());

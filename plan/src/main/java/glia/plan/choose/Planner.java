@@ -129,9 +129,10 @@ public final class Planner {
         Map<List<String>, Choice> cheapest = new LinkedHashMap<>();
         Map<List<String>, Choice> nearest = new LinkedHashMap<>();
         List<Candidate> candidates = candidates(needs);
+        List<Device> allowed = devices(needs);
         for (Candidate candidate : candidates) {
             List<String> ofModel = faults(needs, candidate);
-            for (Device device : devices(needs)) {
+            for (Device device : allowed) {
                 for (Format format : Format.values()) {
                     for (int count : COUNTS) {
                         Optional<Choice> choice = choice(needs, candidate, device, format, count);
@@ -294,9 +295,10 @@ public final class Planner {
         if (fitting < 1) {
             return Optional.empty();
         }
+        Serving.Rates rates = Serving.Rates.of(effects, setup, shape);
         Choice best = null;
         for (int batch = 1; batch <= fitting; batch *= 2) {
-            Choice next = at(needs, candidate, setup, format, weights, load, batch);
+            Choice next = at(needs, candidate, setup, rates, format, weights, load, batch);
             boolean isFast = next.firstToken() <= needs.firstToken() && next.betweenTokens() <= needs.betweenTokens();
             boolean bestIsFast = best != null && best.firstToken() <= needs.firstToken()
                     && best.betweenTokens() <= needs.betweenTokens();
@@ -307,12 +309,12 @@ public final class Planner {
         return Optional.of(best);
     }
 
-    private Choice at(Needs needs, Candidate candidate, Setup setup, Format format, double weights, Serving.Load load,
-            int batch) {
+    private Choice at(Needs needs, Candidate candidate, Setup setup, Serving.Rates rates, Format format, double weights,
+            Serving.Load load, int batch) {
         CatalogueEntry.Disclosed model = candidate.model();
         Shape shape = candidate.shape();
-        double step = Serving.step(effects, setup, shape, weights, load, batch);
-        double prompt = Serving.prompt(effects, setup, shape, needs.prompt());
+        double step = rates.step(shape, weights, load, batch);
+        double prompt = rates.prompt(shape, needs.prompt());
         // Each answer of the batch needs a prompt computed, which delays the tokens of all.
         double answer = needs.output() * step + batch * prompt;
         double requests = batch / answer;

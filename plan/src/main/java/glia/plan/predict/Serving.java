@@ -59,14 +59,14 @@ public final class Serving {
         }
 
         /// Seconds of a step.
-        double step(Shape shape, double weightBytes, Load load, double batch) {
+        public double step(Shape shape, double weightBytes, Load load, double batch) {
             double cache = batch * load.cacheBytes() * shape.cacheNumbers() * (load.prompt() + load.output() / 2);
             return (weightBytes * shape.partRead(batch) + cache) / bandwidth + 2 * shape.active() * batch / computing
                     + layers + reduce * batch;
         }
 
         /// Seconds of a prompt.
-        double prompt(Shape shape, double tokens) {
+        public double prompt(Shape shape, double tokens) {
             return (2 * shape.active() * tokens + 2 * shape.width() * tokens * tokens) / computing + reduce * tokens;
         }
     }
@@ -105,7 +105,8 @@ public final class Serving {
     /// Output tokens per second of all devices.
     public static double outputRate(Effects effects, Setup setup, Shape shape, double weightBytes, Load load) {
         double batch = load.batch() > 0 ? load.batch() : Math.max(1, fitting(setup, shape, weightBytes, load));
-        double answer = load.output() * step(effects, setup, shape, weightBytes, load, batch);
-        return batch * load.output() / (answer + batch * prompt(effects, setup, shape, load.prompt()));
+        Rates rates = Rates.of(effects, setup, shape);
+        double answer = load.output() * rates.step(shape, weightBytes, load, batch);
+        return batch * load.output() / (answer + batch * rates.prompt(shape, load.prompt()));
     }
 }

@@ -39,6 +39,11 @@ public record ScalingLaw(double e, double a, double b, double alpha, double beta
                         + "loss of " + loss + ", expected numbers above 0");
             }
         }
+
+        /// FLOPs of the training: `6·N·D`.
+        public double operations() {
+            return FLOPS * parameters * tokens;
+        }
     }
 
     /// The predicted loss.
@@ -112,7 +117,7 @@ public record ScalingLaw(double e, double a, double b, double alpha, double beta
     /// @param drawn fits of [#bootstrap]
     /// @param target FLOPs of the larger run
     public Run next(List<Run> runs, List<ScalingLaw> drawn, double target) {
-        double most = runs.stream().mapToDouble(r -> FLOPS * r.parameters() * r.tokens()).max().orElseThrow();
+        double most = runs.stream().mapToDouble(Run::operations).max().orElseThrow();
         double noise = runs.stream().mapToDouble(r -> Math.pow(r.loss() - loss(r.parameters(), r.tokens()), 2))
                 .average().orElseThrow();
         double[] far = drawn.stream().mapToDouble(l -> l.loss(parameters(target), tokens(target))).toArray();
