@@ -83,11 +83,7 @@ public final class TokenBatch {
 
     /// Adds a sequence for next-token prediction of all tokens but the first.
     public TokenBatch add(int[] ids) {
-        start(ids, 0, ids.length);
-        for (int i = 0; i + 1 < ids.length; i++) {
-            row(i, ids[i + 1], 1);
-        }
-        return this;
+        return add(Input.of(ids));
     }
 
     /// Adds a sequence with rows in the place of some tokens, for next-token prediction of all tokens but the first.
@@ -105,19 +101,14 @@ public final class TokenBatch {
     /// @param weights the weight of predicting `ids[i]`; tokens of weight 0 and the first are no rows
     /// @throws IllegalArgumentException if there is not one weight for each token
     public TokenBatch add(int[] ids, float[] weights) {
-        requireOneEach(ids.length, weights.length);
-        start(ids, 0, ids.length);
-        return predict(ids, weights);
+        return add(Input.of(ids), weights);
     }
 
     /// The same for a sequence with rows, such as pictures, in the place of some tokens.
     public TokenBatch add(Input input, float[] weights) {
-        requireOneEach(input.ids().length, weights.length);
+        int[] ids = input.ids();
+        requireOneEach(ids.length, weights.length);
         start(input);
-        return predict(input.ids(), weights);
-    }
-
-    private TokenBatch predict(int[] ids, float[] weights) {
         for (int i = 0; i + 1 < ids.length; i++) {
             if (weights[i + 1] != 0) {
                 row(i, ids[i + 1], weights[i + 1]);
@@ -130,17 +121,13 @@ public final class TokenBatch {
     ///
     /// @param predicted places in `ids`; the first token is never predicted
     public TokenBatch add(int[] ids, BitSet predicted) {
-        start(ids, 0, ids.length);
-        return predict(ids, predicted);
+        return add(Input.of(ids), predicted);
     }
 
     /// The same for a sequence with rows, such as pictures, in the place of some tokens.
     public TokenBatch add(Input input, BitSet predicted) {
+        int[] ids = input.ids();
         start(input);
-        return predict(input.ids(), predicted);
-    }
-
-    private TokenBatch predict(int[] ids, BitSet predicted) {
         for (int i = predicted.nextSetBit(1); i >= 0 && i < ids.length; i = predicted.nextSetBit(i + 1)) {
             row(i - 1, ids[i], 1);
         }
@@ -179,18 +166,13 @@ public final class TokenBatch {
     /// Adds a sequence all of whose tokens are rows, without targets: for losses of hidden states, such as those of
     /// embeddings and classifiers.
     public TokenBatch addWhole(int[] ids) {
-        start(ids, 0, ids.length);
-        return wholes(ids.length);
+        return addWhole(Input.of(ids));
     }
 
     /// The same for a sequence with rows, such as pictures, in the place of some tokens.
     public TokenBatch addWhole(Input input) {
         start(input);
-        return wholes(input.ids().length);
-    }
-
-    private TokenBatch wholes(int count) {
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < input.ids().length; i++) {
             row(i, NO_TARGET, 0);
         }
         return this;
