@@ -13,7 +13,8 @@ import tools.jackson.databind.JsonNode;
 
 /// Cases in folders of their own: `case.json` with the method and its options, and `tensors.safetensors`.
 abstract class FolderCases implements CaseGroup {
-    private static final String JSON = "case.json";
+    /// The name of the file with the method and its options.
+    static final String JSON = "case.json";
 
     /// Whether there is code for a case.
     abstract boolean isKnown(JsonNode settings);
@@ -47,14 +48,17 @@ abstract class FolderCases implements CaseGroup {
         return CaseFile.parse(folder.resolve(name).resolve(JSON));
     }
 
-    private List<String> names(Path folder, boolean known) throws IOException {
-        List<String> all;
-        try (Stream<Path> folders = Files.list(folder)) {
-            all = folders.filter(f -> Files.isRegularFile(f.resolve(JSON))).map(f -> f.getFileName().toString())
-                    .sorted().toList();
+    /// The names of a group's folders, sorted.
+    static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.filter(f -> Files.isRegularFile(f.resolve(JSON))).map(f -> f.getFileName().toString()).sorted()
+                    .toList();
         }
+    }
+
+    private List<String> names(Path folder, boolean known) throws IOException {
         List<String> names = new ArrayList<>();
-        for (String name : all) {
+        for (String name : names(folder)) {
             if (isKnown(settings(folder, name)) == known) {
                 names.add(name);
             }

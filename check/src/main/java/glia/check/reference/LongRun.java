@@ -45,7 +45,8 @@ final class LongRun implements AutoCloseable {
     private final BlockPool pool = new BlockPool(MEMORY);
     private final Sequence sequence;
     private final int denseLayers;
-    private final int context;
+    /// By layer, the rotation of queries and keys.
+    private final RopeTable[] ropes;
     /// By how much positions for rotary embedding exceed those in the KV cache.
     private int shift;
 
@@ -55,8 +56,8 @@ final class LongRun implements AutoCloseable {
             throws CheckpointException {
         model = ModelLoader.load(checkpoint);
         compute = new Compute(kernels, Precision.EXACT);
-        this.context = context;
         decoder = model.decoder(context);
+        ropes = CachePolicy.ropes(model.spec(), context);
         states = new SequenceStates(model.spec(), KeyValueType.F32, kernels.workers(), choice);
         sequence = states.open(pool);
         this.denseLayers = denseLayers;
@@ -84,7 +85,7 @@ final class LongRun implements AutoCloseable {
     void keep(int[][][] kept, boolean turns) {
         int count = kept[0][0].length;
         shift += turns ? 0 : sequence.length() - count;
-        sequence.keep(count, kept, turns ? CachePolicy.ropes(model.spec(), context) : null);
+        sequence.keep(count, kept, turns ? ropes : null);
     }
 
     /// The number of positions in the KV cache.
@@ -94,7 +95,7 @@ final class LongRun implements AutoCloseable {
 
     /// The rotation of a layer's queries and keys.
     RopeTable rope(int layer) {
-        return CachePolicy.ropes(model.spec(), context)[layer];
+        return ropes[layer];
     }
 
     /// The values of a tensor.

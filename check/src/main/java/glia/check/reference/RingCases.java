@@ -13,19 +13,15 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /// Attention over a context that is spread over the members of a ring: partial attention of each step, its merged
 /// result, and the gradients of each step with the merged sums. Each layout of tokens is a case.
 public final class RingCases implements CaseGroup {
-    private static final String JSON = "case.json";
     private static final double TOLERANCE = 2e-5;
 
     /// For [glia.check.CaseTree].
@@ -33,13 +29,8 @@ public final class RingCases implements CaseGroup {
 
     @Override
     public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
-        List<String> names;
-        try (Stream<Path> all = Files.list(folder)) {
-            names = all.filter(f -> Files.isRegularFile(f.resolve(JSON))).map(f -> f.getFileName().toString()).sorted()
-                    .toList();
-        }
-        for (String name : names) {
-            JsonNode root = CaseFile.parse(folder.resolve(name).resolve(JSON));
+        for (String name : FolderCases.names(folder)) {
+            JsonNode root = CaseFile.parse(folder.resolve(name).resolve(FolderCases.JSON));
             try (SafetensorsCheckpoint tensors = SafetensorsCheckpoint.open(folder.resolve(name).resolve(
                     "tensors.safetensors"))) {
                 for (Map.Entry<String, JsonNode> layout : root.path("layouts").properties()) {

@@ -9,14 +9,12 @@ import glia.model.spec.Rope;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.RopeTable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -26,7 +24,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// Frequencies are compared with the exact ones. Cosines and sines are those of the reference's own frequencies: one
 /// rounding of a frequency moves the angle at position 1,000,000 by 0.06.
 public final class RopeCases implements CaseGroup {
-    private static final String JSON = "case.json";
     private static final double FREQUENCIES = 2e-7;
     private static final double TURNS = 1e-6;
 
@@ -35,8 +32,8 @@ public final class RopeCases implements CaseGroup {
 
     @Override
     public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
-        for (String name : names(folder)) {
-            Path file = folder.resolve(name).resolve(JSON);
+        for (String name : FolderCases.names(folder)) {
+            Path file = folder.resolve(name).resolve(FolderCases.JSON);
             JsonNode root = CaseFile.parse(file);
             if (!isTable(root)) {
                 continue;
@@ -54,8 +51,8 @@ public final class RopeCases implements CaseGroup {
     @Override
     public List<String> unknown(Path folder) throws IOException {
         List<String> unknown = new ArrayList<>();
-        for (String name : names(folder)) {
-            if (!isTable(CaseFile.parse(folder.resolve(name).resolve(JSON)))) {
+        for (String name : FolderCases.names(folder)) {
+            if (!isTable(CaseFile.parse(folder.resolve(name).resolve(FolderCases.JSON)))) {
                 unknown.add(name);
             }
         }
@@ -64,13 +61,6 @@ public final class RopeCases implements CaseGroup {
 
     private static boolean isTable(JsonNode root) {
         return root.path("method").asString("").equals("RoPE tables");
-    }
-
-    private static List<String> names(Path folder) throws IOException {
-        try (Stream<Path> all = Files.list(folder)) {
-            return all.filter(f -> Files.isRegularFile(f.resolve(JSON))).map(f -> f.getFileName().toString()).sorted()
-                    .toList();
-        }
     }
 
     private static CaseResult result(String id, Path file, Map.Entry<String, JsonNode> each, int[] positions,
