@@ -104,8 +104,12 @@ public final class ProcessorCases implements CaseGroup {
     }
 
     private static boolean isKnown(JsonNode node) {
-        return (node.path("tensors").has(PIXELS) || node.has("video_fps"))
+        return (node.path("tensors").has(PIXELS) || isFilm(node))
                 && !node.path("id").asString().equals("gray16");
+    }
+
+    private static boolean isFilm(JsonNode node) {
+        return node.has("video_fps");
     }
 
     /// A case.
@@ -129,17 +133,17 @@ public final class ProcessorCases implements CaseGroup {
             try {
                 PictureProcessor processor = processor();
                 List<PreparedPicture> made = new ArrayList<>();
-                if (node.has("video_fps")) {
+                if (isFilm(node)) {
                     made.add(film(processor));
-                }
-                for (String name : node.has("video_fps") ? List.<String>of() : files()) {
-                    made.add(processor.prepare(picture(name, id.equals("alpha_rgba_object"))));
+                } else {
+                    for (String name : files()) {
+                        made.add(processor.prepare(picture(name, id.equals("alpha_rgba_object"))));
+                    }
                 }
                 for (int i = 0; i < made.size(); i++) {
                     equal("expansion", node.path("expansion").path(i).asString(), expansion(made.get(i), processor));
-                    equal("number of placeholders", node.path(node.has("video_fps") ? "video_tokens"
-                            : "image_tokens").path(i).asString(),
-                            String.valueOf(made.get(i).numPlaceholders()));
+                    equal("number of placeholders", node.path(isFilm(node) ? "video_tokens" : "image_tokens").path(i)
+                            .asString(), String.valueOf(made.get(i).numPlaceholders()));
                 }
                 sizes(made);
                 numbers(made);
@@ -207,7 +211,7 @@ public final class ProcessorCases implements CaseGroup {
 
         /// As the reference writes it: `token×count`.
         private String expansion(PreparedPicture made, PictureProcessor processor) throws CheckpointException {
-            String placeholder = node.has("video_fps") ? "<|video_pad|>" : processor.placeholder();
+            String placeholder = isFilm(node) ? "<|video_pad|>" : processor.placeholder();
             StringBuilder text = new StringBuilder();
             int run = 0;
             int count = 0;
@@ -245,7 +249,7 @@ public final class ProcessorCases implements CaseGroup {
         }
 
         private void numbers(List<PreparedPicture> made) {
-            String quantityName = node.has("video_fps") ? "pixel_values_videos" : PIXELS;
+            String quantityName = isFilm(node) ? "pixel_values_videos" : PIXELS;
             JsonNode stored = node.path("tensors").path(quantityName);
             int[] shape = stored.path("shape").valueStream().mapToInt(JsonNode::asInt).toArray();
             double[] values = values(made, shape);
@@ -253,7 +257,7 @@ public final class ProcessorCases implements CaseGroup {
             int stride = stored.path("stride").asInt();
             JsonNode limits = node.path("tolerance");
             double limit = limits.path(limits.has("bit_exact_resize") ? "bit_exact_resize"
-                    : node.has("video_fps") ? "from_decoded_pixels" : "other_8bit_resize")
+                    : isFilm(node) ? "from_decoded_pixels" : "other_8bit_resize")
                     .path("max_abs").asDouble();
             double largest = 0;
             for (int i = 0; i < expected.length; i++) {
