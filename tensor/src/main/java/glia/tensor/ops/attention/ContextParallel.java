@@ -35,6 +35,11 @@ public final class ContextParallel {
         public int size() {
             return to - from;
         }
+
+        /// This part of the rows of its rank.
+        Tensor of(Tensor ofRank) {
+            return ofRank.rows(row, row + size());
+        }
     }
 
     private final RankGroup ranks;

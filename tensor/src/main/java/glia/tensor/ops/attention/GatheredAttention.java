@@ -72,7 +72,7 @@ final class GatheredAttention implements Operation.Rounded {
         ranks.allGather(ContextParallel.memory(slices));
         for (int p = 0; p < slices.length; p++) {
             for (Part part : context.parts(p)) {
-                rows(whole, part).copyFrom(slices[p].rows(part.row(), part.row() + part.size()));
+                rows(whole, part).copyFrom(part.of(slices[p]));
             }
         }
         return whole;
@@ -111,12 +111,10 @@ final class GatheredAttention implements Operation.Rounded {
         Tensor dq = tape.gradient(q);
         Tensor dlearned = tape.gradient(learned);
         for (Part part : context.parts(ranks.rank())) {
-            int from = part.row();
-            int to = from + part.size();
             tape.kernels().attentionBackward(new AttentionTrace(shape, new Runs().add(part.size(), part.from()),
-                    q.rows(from, to), new Runs().add(sequence(keys, part).rows(), 0), sequence(keys, part),
-                    sequence(values, part), Compute.stored(learned), y.rows(from, to), logSumExp.rows(from, to),
-                    dy.rows(from, to), dq.rows(from, to), sequence(dkeys, part), sequence(dvalues, part), dlearned));
+                    part.of(q), new Runs().add(sequence(keys, part).rows(), 0), sequence(keys, part),
+                    sequence(values, part), Compute.stored(learned), part.of(y), part.of(logSumExp), part.of(dy),
+                    part.of(dq), sequence(dkeys, part), sequence(dvalues, part), dlearned));
         }
         addOwn(tape, k, dkeys, buffer);
         addOwn(tape, v, dvalues, buffer);
@@ -128,7 +126,7 @@ final class GatheredAttention implements Operation.Rounded {
         Tensor[] send = slices(buffer, own.cols());
         for (int p = 0; p < send.length; p++) {
             for (Part part : context.parts(p)) {
-                send[p].rows(part.row(), part.row() + part.size()).copyFrom(rows(dwhole, part));
+                part.of(send[p]).copyFrom(rows(dwhole, part));
             }
         }
         int[] counts = new int[ranks.size()];

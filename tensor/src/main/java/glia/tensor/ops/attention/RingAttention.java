@@ -131,7 +131,7 @@ final class RingAttention implements Operation.Rounded {
                     if (sight.queries > 0) {
                         int from = query.row();
                         int to = from + sight.queries;
-                        KeyValues[] seen = {KeyValues.of(of(block.k, key), of(block.v, key))};
+                        KeyValues[] seen = {KeyValues.of(key.of(block.k), key.of(block.v))};
                         ops.kernels().attention(part.rows(from, to), sums.rows(from, to), q.rows(from, to), seen,
                                 new Runs().add(sight.queries, sight.position), shape, Compute.stored(learned));
                         merging.merge(y.rows(from, to), logSumExp.rows(from, to), part.rows(from, to),
@@ -143,10 +143,6 @@ final class RingAttention implements Operation.Rounded {
         }
         ops.release(mark);
         return y;
-    }
-
-    private static Tensor of(Tensor rows, Part part) {
-        return rows.rows(part.row(), part.row() + part.size());
     }
 
     @Override
@@ -179,9 +175,9 @@ final class RingAttention implements Operation.Rounded {
                     if (sight.queries > 0) {
                         kernels.attentionBackward(new AttentionTrace(shape,
                                 new Runs().add(sight.queries, sight.position), q.rows(from, to),
-                                new Runs().add(key.size(), 0), of(block.k, key), of(block.v, key),
+                                new Runs().add(key.size(), 0), key.of(block.k), key.of(block.v),
                                 Compute.stored(learned), y.rows(from, to), logSumExp.rows(from, to),
-                                dy.rows(from, to), dq.rows(from, to), of(dblock.k, key), of(dblock.v, key), dlearned));
+                                dy.rows(from, to), dq.rows(from, to), key.of(dblock.k), key.of(dblock.v), dlearned));
                     }
                 }
             }
