@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /// Weights of which each rank holds a part (ZeRO-3, https://arxiv.org/abs/1910.02054; FSDP,
 /// https://arxiv.org/abs/2304.11277). They are gathered and let go by the buckets of their gradients. A weight keeps
@@ -102,13 +103,9 @@ final class DividedWeights {
         return shards.ranges(w).stream().map(range -> range.of(memory)).toList();
     }
 
-    private interface Change {
-        void make(Weight w, MemorySegment memory);
-    }
-
-    private static void each(Bucket bucket, Change change) {
+    private static void each(Bucket bucket, BiConsumer<Weight, MemorySegment> change) {
         for (Weight w : bucket.weights()) {
-            ((Weight.Stored) w).update(t -> change.make(w, t.memory()));
+            ((Weight.Stored) w).update(t -> change.accept(w, t.memory()));
         }
     }
 }
