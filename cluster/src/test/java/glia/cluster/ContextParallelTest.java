@@ -58,11 +58,7 @@ class ContextParallelTest {
     private static void assertClose(Outcome one, Outcome all) {
         assertArrayEquals(one.losses().stream().mapToDouble(l -> l).toArray(),
                 all.losses().stream().mapToDouble(l -> l).toArray(), 1e-6);
-        one.weights().forEach((name, values) -> {
-            for (int i = 0; i < values.size(); i++) {
-                assertEquals(values.get(i), all.weights().get(name).get(i), 2e-6, name);
-            }
-        });
+        DataParallelTest.assertClose(one, all, 2e-6);
     }
 
     /// Bytes of keys and values, of log-probabilities and of gradients are those of the formulas.

@@ -116,7 +116,8 @@ class DataParallelTest {
         assertEquals(whole.weights(), second.weights());
     }
 
-    private static void assertClose(Outcome expected, Outcome found, double tolerance) {
+    /// Asserts that each weight is within a tolerance.
+    static void assertClose(Outcome expected, Outcome found, double tolerance) {
         expected.weights().forEach((name, values) -> {
             for (int i = 0; i < values.size(); i++) {
                 assertEquals(values.get(i), found.weights().get(name).get(i), tolerance, name);
@@ -124,17 +125,18 @@ class DataParallelTest {
         });
     }
 
-    /// A run goes on with the same losses on another number of ranks, which share the optimizer or not.
-    @Test
-    void runsResumeOnOtherRanks() throws Exception {
-        Outcome one = TrainOnRanks.train(folder, "one", 1, Existing.REFUSE, "batch.accumulate=8", "steps=6",
-                "schedule.name=constant");
+    /// A run goes on with the same losses on another number of ranks, which share the optimizer, weights or nothing.
+    @ParameterizedTest
+    @CsvSource({"8,8,none,gradients", "12,3,gradients,weights"})
+    void runsResumeOnOtherRanks(int microBatches, int lastRanks, String shardOfTwo, String shard) throws Exception {
+        Outcome one = TrainOnRanks.train(folder, "one", 1, Existing.REFUSE, "batch.accumulate=" + microBatches,
+                "steps=6", "schedule.name=constant");
         List<Double> losses = new ArrayList<>();
         Outcome last = null;
-        for (int[] part : new int[][] {{4, 2}, {2, 4}, {8, 6}}) {
+        for (int[] part : new int[][] {{4, 2}, {2, 4}, {lastRanks, 6}}) {
             last = TrainOnRanks.train(folder, "parts", part[0], part[1] == 2 ? Existing.REFUSE : Existing.RESUME,
-                    "batch.accumulate=" + 8 / part[0], "steps=" + part[1], "schedule.name=constant",
-                    "parallel.shard=" + (part[0] == 2 ? "none" : "gradients"));
+                    "batch.accumulate=" + microBatches / part[0], "steps=" + part[1], "schedule.name=constant",
+                    "parallel.shard=" + (part[0] == 2 ? shardOfTwo : shard));
             losses.addAll(last.losses());
         }
         assertEquals(one.losses(), losses);

@@ -83,21 +83,6 @@ class DividedWeightsTest {
         assertEquals(3 * 2 * (3 - 1) * (4 * n / 3), new Layout(3, 2, Shard.WEIGHTS, 4 * n, 0).bytesSent());
     }
 
-    @Test
-    void runsResumeOnOtherRanks() throws Exception {
-        Outcome one = train("one", 1, "batch.accumulate=12", "steps=6", "schedule.name=constant");
-        List<Double> losses = new ArrayList<>();
-        Outcome last = null;
-        for (int[] part : new int[][] {{4, 2}, {2, 4}, {3, 6}}) {
-            last = TrainOnRanks.train(folder, "parts", part[0], part[1] == 2 ? Existing.REFUSE : Existing.RESUME,
-                    "batch.accumulate=" + 12 / part[0], "steps=" + part[1], "schedule.name=constant",
-                    "parallel.shard=" + (part[0] == 2 ? "gradients" : "weights"));
-            losses.addAll(last.losses());
-        }
-        assertEquals(one.losses(), losses);
-        assertEquals(one.weights(), last.weights());
-    }
-
     /// Whole pages of what others own are zeros once the system has them back.
     @Test
     void aRankHoldsItsPart() {
