@@ -28,7 +28,7 @@ final class BlockGroup {
 
         /// @throws IllegalArgumentException unless `numHeads` heads of keys and of values are whole blocks of the type
         void requireHeads(int numHeads) {
-            if (keysAreValues() || !keys.hasHeads(numHeads) || !values.hasHeads(numHeads)) {
+            if (keysAreValues() || !group.type.hasWholeHeads(keys.cols / numHeads, values.cols / numHeads)) {
                 throw new IllegalArgumentException("a part of the KV cache can be kept only of heads that are whole "
                         + "blocks of its type " + group.type.label() + "; try bf16");
             }
@@ -55,10 +55,6 @@ final class BlockGroup {
 
         long sizeBytes() {
             return BLOCK_TOKENS * rowBytes();
-        }
-
-        boolean hasHeads(int numHeads) {
-            return type.blockStart(cols / numHeads) == cols / numHeads;
         }
 
         /// Copies a head of a position to another.

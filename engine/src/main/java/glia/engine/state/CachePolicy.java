@@ -45,8 +45,8 @@ public sealed interface CachePolicy {
         }
     }
 
-    /// The most tokens of a text, prompt and answer, where a sequence has `context` positions.
-    default int mostTokens(int context) {
+    /// The most tokens of a text, prompt and answer.
+    default int mostTokens() {
         return switch (this) {
             case Streaming _ -> 1 << 30;
         };
@@ -86,8 +86,7 @@ public sealed interface CachePolicy {
                     return layer + " has a sliding window or attends to chunks; all layers need full attention";
                 }
                 int size = attention.headSize();
-                int valueSize = attention.ownValueSize().orElse(size);
-                if (type.blockStart(size) != size || type.ofValues().blockStart(valueSize) != valueSize) {
+                if (!type.hasWholeHeads(size, attention.ownValueSize().orElse(size))) {
                     return "heads of " + size + " are no whole blocks of the KV cache type " + type.label()
                             + "; try bf16";
                 }

@@ -59,7 +59,7 @@ class KeptCacheRunnerTest {
     private static Scheduler scheduler(Engine engine, CachePolicy policy, SchedulerOptions options) {
         ModelRunner runner = policy == null ? Runners.plain(engine) : Runners.of(engine, policy, CONTEXT);
         return new Scheduler(runner, options, TinyConfig.VOCABULARY,
-                policy == null ? CONTEXT : policy.mostTokens(CONTEXT));
+                policy == null ? CONTEXT : policy.mostTokens());
     }
 
     private static GenerationRequest.Builder request(int[] prompt, int most) {

@@ -105,6 +105,11 @@ public enum KeyValueType {
         return Math.ceilDiv(cols, dtype.blockElements()) * dtype.blockElements();
     }
 
+    /// Whether heads of these sizes are whole blocks, so that each begins at one.
+    public boolean hasWholeHeads(int keySize, int valueSize) {
+        return keys.blockStart(keySize) == keySize && values.blockStart(valueSize) == valueSize;
+    }
+
     /// Stores consecutive F32 rows. Addresses are not checked. Allocates nothing.
     ///
     /// @param cols values in a row

@@ -64,8 +64,7 @@ public final class PageAttention extends RangeTask {
         query = q.address();
         PageChoice choice = view.choice();
         KeyValueType type = view.type();
-        if (type.blockStart(shape.keySize()) != shape.keySize()
-                || type.ofValues().blockStart(shape.valueSize()) != shape.valueSize()) {
+        if (!type.hasWholeHeads(shape.keySize(), shape.valueSize())) {
             throw new IllegalArgumentException("attention to chosen pages needs heads of whole blocks of the KV cache "
                     + "type " + type.label() + ", found a size of " + shape.keySize() + "; try bf16");
         }
