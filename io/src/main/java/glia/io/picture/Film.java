@@ -1,6 +1,7 @@
 package glia.io.picture;
 
 import glia.io.file.Folders;
+import glia.io.hub.ContentHash;
 import java.awt.AlphaComposite;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -210,7 +211,7 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
 
     @Override
     public String hash() {
-        return Picture.hash((seconds.toString() + frames.stream().map(Picture::hash).toList())
+        return ContentHash.sha256((seconds.toString() + frames.stream().map(Picture::hash).toList())
                 .getBytes(StandardCharsets.UTF_8));
     }
 

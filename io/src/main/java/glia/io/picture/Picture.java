@@ -1,12 +1,10 @@
 package glia.io.picture;
 
+import glia.io.hub.ContentHash;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 
@@ -45,15 +43,7 @@ public final class Picture implements Visual {
             throw new PictureException(name, "has " + header.width() + " x " + header.height()
                     + " pixels, expected at most " + limits.pixels / 1_000_000.0 + " million; make it smaller");
         }
-        hash = hash(file);
-    }
-
-    static String hash(byte[] file) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        hash = ContentHash.sha256(file);
     }
 
     private byte[] file() {
@@ -62,7 +52,7 @@ public final class Picture implements Visual {
         }
         try {
             byte[] file = Files.readAllBytes(source.get());
-            if (hash(file).equals(hash)) {
+            if (ContentHash.sha256(file).equals(hash)) {
                 return file;
             }
         } catch (IOException e) {

@@ -1,13 +1,11 @@
 package glia.io.sound;
 
+import glia.io.hub.ContentHash;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
-import java.util.HexFormat;
 
 /// A sound as a file holds it, for a model that hears. Its beginning is checked when it is made; it is decoded when it
 /// is needed, so that the sounds of a conversation take little memory.
@@ -37,11 +35,7 @@ public final class Sound {
         this.limits = limits;
         requireSize(name, file.length, limits);
         open().close();
-        try {
-            hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        hash = ContentHash.sha256(file);
     }
 
     private static void requireSize(String name, long bytes, Limits limits) throws SoundException {
