@@ -49,7 +49,6 @@ public final class PictureFlags {
 
     /// A quoted word, or one in which a backslash keeps the next character: what terminals write for a dropped file.
     private static final Pattern WORD = Pattern.compile("(?<!\\S)'([^']+)'|(?<!\\S)\"([^\"]+)\"|(?:\\\\.|[^\\s\\\\])+");
-    private static final Pattern NAME = Pattern.compile("(?i).+\\.(png|jpe?g|gif|webp|bmp|tiff?)");
 
     private PictureFlags() { }
 
@@ -131,23 +130,23 @@ public final class PictureFlags {
     public static Film film(String file, LanguageModel model, Arguments arguments) {
         int most = arguments.get(FRAMES).orElse(MOST_FRAMES);
         double fps = Double.parseDouble(arguments.get(FPS).orElse(2f).toString());
-        return (Film) read(file, model, path -> Film.read(path, new Film.Sampling(fps, Math.min(LEAST_FRAMES, most),
+        return read(file, model, path -> Film.read(path, new Film.Sampling(fps, Math.min(LEAST_FRAMES, most),
                 most)));
     }
 
     /// Reads a picture or film.
-    private interface Reading {
-        Visual of(Path path) throws IOException;
+    private interface Reading<V extends Visual> {
+        V of(Path path) throws IOException;
     }
 
     /// A picture of a file.
     ///
     /// @throws IllegalArgumentException if the model reads no pictures, or this one cannot be read
     public static Picture read(String file, LanguageModel model) {
-        return (Picture) read(file, model, Picture::read);
+        return read(file, model, Picture::read);
     }
 
-    private static Visual read(String file, LanguageModel model, Reading reading) {
+    private static <V extends Visual> V read(String file, LanguageModel model, Reading<V> reading) {
         if (file.isBlank()) {
             throw new IllegalArgumentException("expected the name of a picture, as in /image cat.jpg");
         }
@@ -203,7 +202,7 @@ public final class PictureFlags {
         while (words.find()) {
             String word = words.group(1) != null ? words.group(1) : words.group(2) != null ? words.group(2)
                     : unescaped(words.group());
-            if (NAME.matcher(word).matches() && isFile(word)) {
+            if (Picture.isNamedSo(word) && isFile(word)) {
                 files.add(word);
                 text.append(message, from, words.start());
                 from = words.end();

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -88,8 +89,8 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
     private static Film folder(String name, Path folder, Sampling sampling) throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.list(folder)) {
-            files = all.filter(f -> f.getFileName().toString().matches("(?i).+\\.(png|jpe?g|gif|webp|bmp|tiff?)"))
-                    .sorted(Film::natural).toList();
+            files = all.filter(f -> Picture.isNamedSo(f.getFileName().toString()))
+                    .sorted(Comparator.comparing(Film::padded)).toList();
         }
         if (files.isEmpty()) {
             throw new PictureException(name, "has no frames, expected PNG, JPEG, GIF, WebP, BMP or TIFF files");
@@ -103,12 +104,10 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
         return new Film(name, frames, seconds);
     }
 
-    /// Numbers in names are compared as numbers.
-    private static int natural(Path a, Path b) {
-        String left = a.getFileName().toString().replaceAll("(\\d+)", "00000000000000000000$1")
+    /// A name with zeros before its numbers, so that they are compared as numbers.
+    private static String padded(Path file) {
+        return file.getFileName().toString().replaceAll("(\\d+)", "00000000000000000000$1")
                 .replaceAll("0*(\\d{20})", "$1");
-        return left.compareTo(b.getFileName().toString().replaceAll("(\\d+)", "00000000000000000000$1")
-                .replaceAll("0*(\\d{20})", "$1"));
     }
 
     private static Film video(Path file, Sampling sampling) throws IOException {
@@ -160,7 +159,8 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
             BufferedImage canvas = new BufferedImage(first.width(), first.height(), BufferedImage.TYPE_INT_ARGB);
             int next = 0;
             for (int i = 0; i < total && next < wanted.length; i++) {
-                BufferedImage before = copy(canvas);
+                String disposal = text(reader, i, "GraphicControlExtension", "disposalMethod");
+                BufferedImage before = disposal.equals("restoreToPrevious") ? copy(canvas) : canvas;
                 BufferedImage part = reader.read(i);
                 int x = number(reader, i, "ImageDescriptor", "imageLeftPosition");
                 int y = number(reader, i, "ImageDescriptor", "imageTopPosition");
@@ -173,14 +173,12 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
                     seconds.add(starts[i]);
                     next++;
                 }
-                String disposal = text(reader, i, "GraphicControlExtension", "disposalMethod");
                 if (disposal.equals("restoreToBackgroundColor")) {
                     graphics.setComposite(AlphaComposite.Clear);
                     graphics.fillRect(x, y, part.getWidth(), part.getHeight());
-                } else if (disposal.equals("restoreToPrevious")) {
-                    canvas = before;
                 }
                 graphics.dispose();
+                canvas = before;
             }
             return new Film(file.toString(), frames, seconds);
         } catch (PictureException e) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// A picture as a file holds it: PNG, JPEG, GIF (the first frame), WebP, BMP or TIFF (the first page). Its header is
 /// checked when it is made, its pixels are decoded when they are needed.
@@ -23,6 +24,8 @@ public final class Picture implements Visual {
         /// 64 MiB, 50 million pixels: a decoded picture takes up to 8 bytes a pixel while it is read.
         public static final Limits DEFAULT = new Limits(64 << 20, 50_000_000);
     }
+
+    private static final Pattern NAME = Pattern.compile("(?i).+\\.(png|jpe?g|gif|webp|bmp|tiff?)");
 
     private final String name;
     /// Empty where `source` is read again.
@@ -89,6 +92,11 @@ public final class Picture implements Visual {
     /// have changed, when its pixels are needed.
     public static Picture readLater(Path file) throws IOException {
         return new Picture(file.toString(), bytes(file, Limits.DEFAULT), Optional.of(file), Limits.DEFAULT);
+    }
+
+    /// Whether a file's name ends as those of pictures do.
+    public static boolean isNamedSo(String file) {
+        return NAME.matcher(file).matches();
     }
 
     /// A picture of the bytes of a file.
