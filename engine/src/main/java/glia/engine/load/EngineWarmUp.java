@@ -6,7 +6,6 @@ import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.spec.Embedding;
-import glia.model.spec.Encoder;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -23,8 +22,7 @@ final class EngineWarmUp {
 
     /// Tokens, or silence of a length that gives as many rows.
     private static Input source(ModelSpec spec, int[] ids) {
-        Optional<Embedding.Features> features = spec.embedding().features()
-                .or(() -> spec.encoder().flatMap(Encoder::embedding).flatMap(Embedding::features));
+        Optional<Embedding.Features> features = spec.features();
         if (features.isEmpty()) {
             return Input.of(ids);
         }

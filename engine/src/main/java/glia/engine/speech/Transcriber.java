@@ -5,7 +5,6 @@ import glia.engine.speech.Transcript.Segment;
 import glia.io.CheckpointException;
 import glia.io.sound.SoundReader;
 import glia.model.spec.Embedding;
-import glia.model.spec.Encoder;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -67,10 +66,9 @@ public final class Transcriber {
         }
     }
 
-    /// The features of what the model hears, in a model of sounds alone or in its encoder.
+    /// The features of what the model hears.
     private static Optional<Embedding.Features> features(LanguageModel model) {
-        return model.model().spec().embedding().features().or(() -> model.model().spec().encoder()
-                .flatMap(Encoder::embedding).flatMap(Embedding::features)).filter(f -> !f.stages().isEmpty());
+        return model.model().spec().features().filter(f -> !f.stages().isEmpty());
     }
 
     /// Whether a model transcribes.

@@ -9,7 +9,6 @@ import glia.model.block.Input;
 import glia.model.codec.PictureCodec;
 import glia.model.codec.PictureTokens;
 import glia.model.spec.Embedding;
-import glia.model.spec.Encoder;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Tower;
 import glia.tensor.DType;
@@ -52,7 +51,7 @@ final class Expected implements AutoCloseable {
             boolean isRead = name.equals("image_embeds")
                     || readsPictures && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
                     || spec.towers().size() > 1 && (SOUNDS.equals(name) || SOUND_MASKS.contains(name));
-            isRead |= soundFeatures(spec).isPresent() && SIGNALS.contains(name);
+            isRead |= spec.features().isPresent() && SIGNALS.contains(name);
             if (!isRead && OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
                 throw new CheckpointException(file, name, "is an image or a sound; Glia runs the text part of this "
                         + "model and expects results for tokens alone");
@@ -115,14 +114,9 @@ final class Expected implements AutoCloseable {
         return inputs;
     }
 
-    private static Optional<Embedding.Features> soundFeatures(ModelSpec spec) {
-        return spec.embedding().features().or(() -> spec.encoder().flatMap(Encoder::embedding)
-                .flatMap(Embedding::features));
-    }
-
     /// The sources of an encoder-decoder: tokens, or features of sounds. The latter are the input of a model of sounds.
     List<Input> sources(ModelSpec spec) throws CheckpointException {
-        Optional<Embedding.Features> features = soundFeatures(spec);
+        Optional<Embedding.Features> features = spec.features();
         if (features.isEmpty()) {
             return Arrays.stream(ids("input_ids")).map(Input::of).toList();
         }

@@ -181,6 +181,11 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         return shared.isPresent() ? new Place(shared.getAsInt(), place.branch()) : place;
     }
 
+    /// The features that the model reads in place of tokens: those of its embedding, else those of its encoder.
+    public Optional<Embedding.Features> features() {
+        return embedding.features().or(() -> encoder.flatMap(Encoder::embedding).flatMap(Embedding::features));
+    }
+
     /// The mixer at a place.
     public Mixer mixer(Place place) {
         return mixers(place.sublayer()).get(place.branch());
