@@ -119,12 +119,8 @@ public final class TokenBatch {
 
     /// Adds a sequence for next-token prediction of the tokens of a set, with weight 1.
     ///
-    /// @param predicted places in `ids`; the first token is never predicted
-    public TokenBatch add(int[] ids, BitSet predicted) {
-        return add(Input.of(ids), predicted);
-    }
-
-    /// The same for a sequence with rows, such as pictures, in the place of some tokens.
+    /// @param input with rows, such as pictures, in the place of some tokens
+    /// @param predicted places in its ids; the first token is never predicted
     public TokenBatch add(Input input, BitSet predicted) {
         int[] ids = input.ids();
         start(input);

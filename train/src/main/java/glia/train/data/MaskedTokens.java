@@ -43,11 +43,7 @@ public record MaskedTokens(int[] ids, BitSet isTrained, Optional<Pictures> pictu
     }
 
     void addTo(TokenBatch batch) {
-        if (pictures.isEmpty()) {
-            batch.add(ids, isTrained);
-        } else {
-            batch.add(input(), isTrained);
-        }
+        batch.add(input(), isTrained);
     }
 
     /// Adds the tokens before the first trained one as the source of an encoder, and the others as what its decoder
@@ -72,7 +68,8 @@ public record MaskedTokens(int[] ids, BitSet isTrained, Optional<Pictures> pictu
 
     /// Whether [#cut] leaves the pictures whole.
     boolean canBeCut(int length) {
-        return pictures.isEmpty() || input().embedded().getLast().end() <= length;
+        return pictures.isEmpty() || Arrays.stream(ids, length, ids.length)
+                .noneMatch(id -> id == pictures.get().reader.placeholder());
     }
 
     MaskedTokens cut(int length) {
