@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.Config;
@@ -22,7 +23,6 @@ import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
 import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -372,7 +372,7 @@ public final class ModelPictures {
     private synchronized PictureProcessor processor() {
         if (processor == null) {
             try {
-                Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+                Path folder = TextLoader.folder(path);
                 processor = PictureProcessor.find(folder).orElseThrow(() -> new PictureException(folder.toString(),
                         "has no " + PictureProcessor.files() + ", which says how the model reads pictures"));
             } catch (CheckpointException e) {

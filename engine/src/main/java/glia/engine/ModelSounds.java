@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.Config;
@@ -11,7 +12,6 @@ import glia.model.block.Input;
 import glia.model.spec.Tower;
 import glia.text.template.ChatMessage;
 import glia.text.tokenizer.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -109,7 +109,7 @@ final class ModelSounds {
 
     private synchronized SoundProcessor processor() throws CheckpointException {
         if (processor == null) {
-            Path file = (Files.isDirectory(path) ? path : path.toAbsolutePath().getParent()).resolve(SETTINGS);
+            Path file = TextLoader.folder(path).resolve(SETTINGS);
             processor = SoundProcessor.read(Config.read(file), engine.ops().kernels().workers());
         }
         return processor;

@@ -4,6 +4,7 @@ import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -40,6 +41,13 @@ public final class Config {
     ///     is not UTF-8
     public static Config read(Path file) throws CheckpointException {
         return parse(file, TextFile.read(file, MAX_BYTES, ""));
+    }
+
+    /// Reads a file that may be missing, which counts as an empty object.
+    ///
+    /// @throws CheckpointException as [#read] does
+    public static Config readIfPresent(Path file) throws CheckpointException {
+        return Files.exists(file) ? read(file) : of(file, Map.of());
     }
 
     /// @param origin the file for messages

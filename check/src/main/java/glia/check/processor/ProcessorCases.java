@@ -156,7 +156,7 @@ public final class ProcessorCases implements CaseGroup {
         private PictureProcessor processor() throws CheckpointException {
             Config config = Config.read(folder.resolve("preprocessor_config.json"));
             Path tokens = folder.resolve("processor_config.json");
-            Config processor = Files.exists(tokens) ? Config.read(tokens) : Config.of(tokens, Map.of());
+            Config processor = Config.readIfPresent(tokens);
             for (Map.Entry<String, JsonNode> option : node.path("options").properties()) {
                 Object value = JsonValues.parse(option.getValue().toString().getBytes());
                 if (option.getKey().equals("size")) {

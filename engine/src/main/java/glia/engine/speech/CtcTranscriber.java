@@ -11,12 +11,10 @@ import glia.model.block.Pass;
 import glia.model.spec.Embedding;
 import glia.model.spec.Stage;
 import glia.tensor.Tensor;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -107,7 +105,7 @@ final class CtcTranscriber extends WindowTranscriber {
         super(model, features);
         boolean readsSamples = features.size() == 1;
         Path file = TextLoader.folder(model.path()).resolve("tokenizer_config.json");
-        Config words = Files.exists(file) ? Config.read(file) : Config.of(file, Map.of());
+        Config words = Config.readIfPresent(file);
         int known = model.tokenizer().vocabSize();
         int blank = model.model().spec().embedding().padding().orElse(0);
         List<String> texts = IntStream.range(0, model.model().spec().vocabSize()).mapToObj(id -> id >= known

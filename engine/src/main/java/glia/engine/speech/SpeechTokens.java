@@ -3,7 +3,6 @@ package glia.engine.speech;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.text.tokenizer.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,7 +36,7 @@ final class SpeechTokens {
     SpeechTokens(Path folder, Tokenizer tokenizer, int vocabSize) throws CheckpointException {
         this.tokenizer = tokenizer;
         Path file = folder.resolve("generation_config.json");
-        Config config = Files.exists(file) ? Config.read(file) : Config.of(file, Map.of());
+        Config config = Config.readIfPresent(file);
         start = id("<|startoftranscript|>");
         end = id("<|endoftext|>");
         previous = id("<|startofprev|>");

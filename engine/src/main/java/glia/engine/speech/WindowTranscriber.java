@@ -13,12 +13,10 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CancellationException;
 
 /// Transcribes windows of a sound apart: at most 30 seconds each, cut at the quietest place of the last third.
@@ -38,7 +36,7 @@ abstract class WindowTranscriber implements Transcriber.Method {
         this.model = model;
         this.features = features;
         Path file = TextLoader.folder(model.path()).resolve("preprocessor_config.json");
-        config = Files.exists(file) ? Config.read(file) : Config.of(file, Map.of());
+        config = Config.readIfPresent(file);
         rate = config.positive("sampling_rate", 16_000);
     }
 

@@ -8,12 +8,10 @@ import glia.model.voice.Csm;
 import glia.tensor.ops.Compute;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -39,7 +37,7 @@ final class CsmVoice implements Voice {
             throw new CheckpointException(folder, "", "has no tokenizer that can be read: " + e.getMessage(), e);
         }
         Path file = folder.resolve("generation_config.json");
-        Config settings = Files.exists(file) ? Config.read(file) : Config.of(file, Map.of());
+        Config settings = Config.readIfPresent(file);
         sampling = SamplingOptions.neutral().withTemperature((float) settings.real("temperature", TEMPERATURE))
                 .withTopK(settings.integer("top_k", TOP_K));
         context = config.positive("max_position_embeddings", 2048);

@@ -36,7 +36,7 @@ final class VitsTokens {
             ids.put(piece, id);
         }
         Path settings = folder.resolve("tokenizer_config.json");
-        Config config = Files.exists(settings) ? Config.read(settings) : Config.of(settings, Map.of());
+        Config config = Config.readIfPresent(settings);
         hasBlanks = config.flag("add_blank", true);
         isNormalized = config.flag("normalize", true);
         isRoman = config.flag("is_uroman", false);

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -54,7 +53,7 @@ public abstract class PictureProcessor {
     public static Optional<PictureProcessor> find(Path folder) throws CheckpointException {
         Path file = folder.resolve(FILE);
         Path tokens = folder.resolve(TOKENS_FILE);
-        Config processor = Files.exists(tokens) ? Config.read(tokens) : Config.of(tokens, Map.of());
+        Config processor = Config.readIfPresent(tokens);
         Path films = folder.resolve(FILMS_FILE);
         Optional<PictureProcessor> found = processor.has("image_processor")
                 ? Optional.of(of(processor.child("image_processor"), processor))

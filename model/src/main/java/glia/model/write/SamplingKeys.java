@@ -70,7 +70,7 @@ public final class SamplingKeys {
             return;
         }
         Path file = folder.resolve(FILE);
-        Config config = Files.exists(file) ? Config.read(file) : Config.of(file, Map.of());
+        Config config = Config.readIfPresent(file);
         for (Map.Entry<String, Object> setting : settings.entrySet()) {
             config = config.with(setting.getKey(), setting.getValue());
         }
