@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 
 /// A conversation in a JSON file, in the form of [OpenAI's API](https://platform.openai.com/docs/api-reference/chat):
@@ -60,8 +61,9 @@ public final class ChatFile {
     }
 
     private static Object written(Object part) {
-        if (part instanceof Map<?, ?> map && map.get("audio") instanceof Sound sound) {
-            return Map.of("type", "input_audio", "input_audio", Map.of("data", sound.base64()));
+        Optional<Sound> sound = ChatMessage.sound(part);
+        if (sound.isPresent()) {
+            return Map.of("type", "input_audio", "input_audio", Map.of("data", sound.get().base64()));
         }
         return switch (ChatMessage.visual(part).orElse(null)) {
             case Picture picture -> Map.of("type", "image_url", "image_url", Map.of("url", picture.dataUrl()));
@@ -76,33 +78,24 @@ public final class ChatFile {
                 Picture.Limits.DEFAULT)).toList(), seconds.stream().map(s -> ((Number) s).doubleValue()).toList());
     }
 
-    /// A part with its picture, if it is one in a data URL, or with its sound.
+    /// A part with its picture, if it is one in a data URL, or with its film or sound.
     private static Object read(Path file, String where, Object part) throws CheckpointException {
-        if (part instanceof Map<?, ?> map && map.get("input_audio") instanceof Map<?, ?> audio
-                && audio.get("data") instanceof String data) {
-            try {
-                return Map.of("type", "audio", "audio", Sound.ofBase64("the sound", data, Sound.Limits.DEFAULT));
-            } catch (SoundException e) {
-                throw new CheckpointException(file, where, e.getMessage(), e);
-            }
-        }
-        if (part instanceof Map<?, ?> map && map.get("frames") instanceof List<?> frames
-                && map.get("seconds") instanceof List<?> seconds) {
-            try {
-                return film(frames, seconds).part();
-            } catch (PictureException | ClassCastException e) {
-                throw new CheckpointException(file, where, e.getMessage(), e);
-            }
-        }
-        if (!(part instanceof Map<?, ?> map && map.get("image_url") instanceof Map<?, ?> image
-                && image.get("url") instanceof String url && url.startsWith("data:"))) {
-            return part;
-        }
         try {
-            return Map.of("type", "image", "image", Picture.ofBase64("the picture", url, Picture.Limits.DEFAULT));
-        } catch (PictureException e) {
+            return part instanceof Map<?, ?> map ? read(map) : part;
+        } catch (SoundException | PictureException | ClassCastException e) {
             throw new CheckpointException(file, where, e.getMessage(), e);
         }
+    }
+
+    private static Object read(Map<?, ?> part) throws SoundException {
+        if (part.get("input_audio") instanceof Map<?, ?> audio && audio.get("data") instanceof String data) {
+            return Map.of("type", "audio", "audio", Sound.ofBase64("the sound", data, Sound.Limits.DEFAULT));
+        }
+        if (part.get("frames") instanceof List<?> frames && part.get("seconds") instanceof List<?> seconds) {
+            return film(frames, seconds).part();
+        }
+        return part.get("image_url") instanceof Map<?, ?> image && image.get("url") instanceof String url
+                && url.startsWith("data:") ? Picture.ofBase64("the picture", url, Picture.Limits.DEFAULT).part() : part;
     }
 
     /// Reads the messages of a file: an object with the key `messages`, or the array alone.

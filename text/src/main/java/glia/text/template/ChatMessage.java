@@ -51,22 +51,20 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
 
     /// This message with pictures and films before its text.
     public ChatMessage withPictures(List<? extends Visual> pictures) {
-        if (pictures.isEmpty()) {
-            return this;
-        }
-        List<Object> parts = new ArrayList<>();
-        pictures.forEach(picture -> parts.add(picture.part()));
-        parts.addAll(parts());
-        return withContent(parts);
+        return withFirst(pictures.stream().map(Visual::part).toList());
     }
 
     /// This message with sounds before its text and pictures.
     public ChatMessage withSounds(List<Sound> sounds) {
-        if (sounds.isEmpty()) {
+        return withFirst(sounds.stream().map(sound -> Map.<String, Object>of("type", "audio", "audio", sound)).toList());
+    }
+
+    /// This message with further parts before its own.
+    private ChatMessage withFirst(List<Map<String, Object>> others) {
+        if (others.isEmpty()) {
             return this;
         }
-        List<Object> parts = new ArrayList<>();
-        sounds.forEach(sound -> parts.add(Map.of("type", "audio", "audio", sound)));
+        List<Object> parts = new ArrayList<>(others);
         parts.addAll(parts());
         return withContent(parts);
     }
@@ -102,13 +100,13 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
 
     /// The sounds among the parts, in order.
     public List<Sound> sounds() {
-        List<Sound> sounds = new ArrayList<>();
-        for (Object part : parts()) {
-            if (part instanceof Map<?, ?> map && map.get("audio") instanceof Sound sound) {
-                sounds.add(sound);
-            }
-        }
-        return sounds;
+        return parts().stream().flatMap(part -> sound(part).stream()).toList();
+    }
+
+    /// The sound of a part, if it is one.
+    public static Optional<Sound> sound(Object part) {
+        return part instanceof Map<?, ?> map && map.get("audio") instanceof Sound sound ? Optional.of(sound)
+                : Optional.empty();
     }
 
     /// An answer of the model.
@@ -138,7 +136,7 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
     /// @throws IllegalArgumentException if one is not; the message names its type
     public void requirePictures() {
         for (Object part : parts()) {
-            if (!isText(part) && visual(part).isEmpty() && !(((Map<?, ?>) part).get("audio") instanceof Sound)) {
+            if (!isText(part) && visual(part).isEmpty() && sound(part).isEmpty()) {
                 throw new IllegalArgumentException("the message has a part of type '" + ((Map<?, ?>) part).get("type")
                         + "' that is not read; expected text, an image with a Picture, or audio with a Sound");
             }
