@@ -70,6 +70,11 @@ public final class ModelPictures {
         }
     }
 
+    /// A conversation as the template takes it.
+    ///
+    /// @param text what the template makes of it, if that is known
+    private record Given(List<ChatMessage> messages, Optional<TrustedText> text) { }
+
     /// A picture for the tower.
     ///
     /// @param text what replaces its mark
@@ -136,9 +141,10 @@ public final class ModelPictures {
     /// @throws TemplateException if the template refuses the conversation or fails
     public Rendered render(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
         List<Sound> heard = sounds.of(messages);
-        List<? extends Visual> pictures = pictures(messages);
-        TrustedText text = template.renderTrusted(messages(template, messages, options), options);
-        Rendered seen = areRead() && !pictures.isEmpty() ? expanded(text, pictures) : new Rendered(text, List.of());
+        List<Visual> pictures = pictures(messages);
+        Given given = given(template, messages, options);
+        TrustedText text = given.text.orElseGet(() -> template.renderTrusted(given.messages, options));
+        Rendered seen = pictures.isEmpty() ? new Rendered(text, List.of()) : expanded(text, pictures);
         return heard.isEmpty() ? seen : seen.with(sounds.rows(seen.text(), heard));
     }
 
@@ -151,41 +157,46 @@ public final class ModelPictures {
     ///
     /// @throws IllegalArgumentException if a message has parts that the model does not read
     public List<ChatMessage> messages(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
+        return given(template, messages, options).messages;
+    }
+
+    private Given given(ChatTemplate template, List<ChatMessage> messages, RenderOptions options) {
         if (!areRead()) {
             messages.forEach(ChatMessage::requireText);
-            return messages;
+            return new Given(messages, Optional.empty());
         }
         messages.forEach(ChatMessage::requirePictures);
         List<ChatMessage> given = isOfParts(template, options)
                 ? messages.stream().map(message -> message.withContent(message.parts())).toList() : messages;
         List<Visual> pictures = pictures(messages);
         if (pictures.isEmpty()) {
-            return given;
+            return new Given(given, Optional.empty());
         }
         pictures.stream().filter(Film.class::isInstance).filter(film -> !processor().readsFilms()).forEach(film -> {
             throw new PictureException(film.name(), "the films of this model are not read; give it frames as pictures");
         });
         try {
-            if (hasMarks(template.renderTrusted(given, options), pictures)) {
-                return given;
+            TrustedText text = template.renderTrusted(given, options);
+            if (hasMarks(text, pictures)) {
+                return new Given(given, Optional.of(text));
             }
         } catch (TemplateException e) {
             // A template of texts alone may fail for parts. If it refuses something else, it does so again.
         }
-        return messages.stream().map(this::marked).toList();
+        return new Given(messages.stream().map(this::marked).toList(), Optional.empty());
     }
 
     /// Whether a text has the mark of each picture or film, in order, and no other.
     private boolean hasMarks(TrustedText text, List<? extends Visual> pictures) {
         int at = 0;
         for (Visual picture : pictures) {
-            int found = next(text, mark(picture), at);
+            int found = text.indexOfTrusted(mark(picture), at);
             if (found < 0) {
                 return false;
             }
             at = found + mark(picture).length();
         }
-        return pictures.stream().map(this::mark).distinct().mapToInt(mark -> count(text, mark)).sum()
+        return pictures.stream().map(this::mark).distinct().mapToInt(text::countTrusted).sum()
                 == pictures.size();
     }
 
@@ -234,24 +245,6 @@ public final class ModelPictures {
         return message.withContent(text.whole());
     }
 
-    /// The next mark that the template wrote, not a message; -1 if there is none.
-    private static int next(TrustedText text, String mark, int from) {
-        int at = text.toString().indexOf(mark, from);
-        while (at >= 0 && !text.isTrusted(at, at + mark.length())) {
-            at = text.toString().indexOf(mark, at + 1);
-        }
-        return at;
-    }
-
-    /// The number of marks that the template wrote.
-    static int count(TrustedText text, String mark) {
-        int count = 0;
-        for (int at = next(text, mark, 0); at >= 0; at = next(text, mark, at + mark.length())) {
-            count++;
-        }
-        return count;
-    }
-
     /// Replaces the marks of pictures in the text of a conversation of [#messages].
     ///
     /// @throws PictureException if the text has not one mark for each, or a picture cannot be used
@@ -259,8 +252,8 @@ public final class ModelPictures {
         if (!hasMarks(text, pictures)) {
             String mark = mark(pictures.getFirst());
             throw new PictureException(pictures.getFirst().name(), "the model's chat template writes "
-                    + count(text, mark) + " marks " + mark + " for " + pictures.size() + " pictures and films; expected"
-                    + " one for each, in order");
+                    + text.countTrusted(mark) + " marks " + mark + " for " + pictures.size() + " pictures and films; "
+                    + "expected one for each, in order");
         }
         String placeholder = tokenizer.piece(placeholder());
         TextBuilder all = new TextBuilder();
@@ -272,7 +265,7 @@ public final class ModelPictures {
         for (Visual picture : pictures) {
             Ready ready = ready(picture);
             String mark = mark(picture);
-            int at = next(text, mark, from);
+            int at = text.indexOfTrusted(mark, from);
             String own = ready.text().replace(String.valueOf(PreparedPicture.PLACE), placeholder);
             all.append(text, from, at).trusted(own);
             rows.addAll(ready.rows());

@@ -66,7 +66,7 @@ final class ModelSounds {
     /// @throws IllegalArgumentException if the placeholders are not as many as the sounds, or one cannot be used
     List<Input.Rows> rows(TrustedText text, List<Sound> sounds) {
         String mark = tokenizer.piece(tower().placeholder());
-        int found = ModelPictures.count(text, mark);
+        int found = text.countTrusted(mark);
         if (found != sounds.size()) {
             throw new IllegalArgumentException(sounds.getFirst().name() + ": the model's chat template writes " + found
                     + " marks " + mark + " for " + sounds.size() + " sounds; expected one for each");

@@ -36,6 +36,24 @@ public final class TrustedText {
         return isTrusted(spans, start, end);
     }
 
+    /// The next place of a part that is trusted as a whole; -1 if there is none.
+    public int indexOfTrusted(String part, int from) {
+        int at = text.indexOf(part, from);
+        while (at >= 0 && !isTrusted(at, at + part.length())) {
+            at = text.indexOf(part, at + 1);
+        }
+        return at;
+    }
+
+    /// How often a part that is trusted as a whole is there, each after the end of the one before.
+    public int countTrusted(String part) {
+        int count = 0;
+        for (int at = indexOfTrusted(part, 0); at >= 0; at = indexOfTrusted(part, at + part.length())) {
+            count++;
+        }
+        return count;
+    }
+
     private static boolean isTrusted(int[] spans, int start, int end) {
         int at = firstAt(spans, start);
         return start == end || at < spans.length && spans[at] <= start && spans[at + 1] >= end;
