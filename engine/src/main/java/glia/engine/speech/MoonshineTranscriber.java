@@ -9,7 +9,6 @@ import glia.model.spec.Embedding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /// Transcribes with Moonshine (https://arxiv.org/abs/2410.15608): the greedy text of each window, without times of its
 /// own. Nobody speaks more than 6.5 tokens a second, so a text that is longer repeats itself and is cut.
@@ -37,9 +36,9 @@ final class MoonshineTranscriber extends WindowTranscriber {
             boolean isEnded = false;
             for (int i = 0; i < most && !isEnded; i++) {
                 int[] ids = {last};
-                float[] logits = pass(i == 0
+                float[] logits = WindowDecoder.pass(model.engine(), null, listener::isCancelled, i == 0
                         ? () -> model.engine().add(sequence, sound, ids, 0, 1, Outputs.LAST)
-                        : () -> model.engine().add(sequence, ids, 0, 1, Outputs.LAST), listener);
+                        : () -> model.engine().add(sequence, ids, 0, 1, Outputs.LAST));
                 last = WindowDecoder.largest(logits);
                 sum += logits[last] - SpeechRules.logSum(logits, 0, logits.length);
                 isEnded = ends.contains(last);
@@ -51,13 +50,5 @@ final class MoonshineTranscriber extends WindowTranscriber {
         String text = model.tokenizer().decode(tokens.stream().mapToInt(Integer::intValue).toArray(), true).strip();
         return text.isEmpty() ? List.of() : List.of(new Part(" " + text, 0, seconds, List.copyOf(tokens),
                 sum / (tokens.size() + 1), List.of()));
-    }
-
-    private float[] pass(Runnable add, Transcriber.Listener listener) {
-        Supplier<float[]> work = () -> {
-            add.run();
-            return model.engine().run().toArray();
-        };
-        return WindowDecoder.claimed(model.engine(), null, listener::isCancelled, work);
     }
 }

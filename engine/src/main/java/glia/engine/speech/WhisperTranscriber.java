@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.CancellationException;
 
 /// Whisper: windows of 30 s, whose timestamps steer where the next begins (https://arxiv.org/abs/2212.04356, section
 /// 2.3).
@@ -102,9 +101,7 @@ final class WhisperTranscriber implements Transcriber.Method {
 
         private void read(int frame) throws IOException {
             while (!isEnded && !spectrogram.reaches(frame)) {
-                if (listener.isCancelled()) {
-                    throw new CancellationException("the transcription was ended");
-                }
+                WindowDecoder.requireGoing(listener::isCancelled);
                 float[] block = sound.next();
                 spectrogram.add(block == null ? resampler.end() : resampler.add(block));
                 if (block == null) {

@@ -48,19 +48,29 @@ final class WindowDecoder implements AutoCloseable {
 
     /// Adds tokens and computes logits; other threads compute before or after.
     float[] pass(CrossWatcher watcher, Runnable add) {
+        return pass(engine, watcher, isCancelled, add);
+    }
+
+    /// The same for another decoder.
+    static float[] pass(Engine engine, CrossWatcher watcher, BooleanSupplier isCancelled, Runnable add) {
         return claimed(engine, watcher, isCancelled, () -> {
             add.run();
             return engine.run().toArray();
         });
     }
 
-    /// Computes a pass; other threads compute before or after.
-    ///
-    /// @throws CancellationException if it is not to be computed any more
-    static <T> T claimed(Engine engine, CrossWatcher watcher, BooleanSupplier isCancelled, Supplier<T> work) {
+    /// @throws CancellationException if the transcription is to end
+    static void requireGoing(BooleanSupplier isCancelled) {
         if (isCancelled.getAsBoolean()) {
             throw new CancellationException("the transcription was ended");
         }
+    }
+
+    /// Computes a pass; other threads compute before or after.
+    ///
+    /// @throws CancellationException if it is not to be computed any more
+    private static <T> T claimed(Engine engine, CrossWatcher watcher, BooleanSupplier isCancelled, Supplier<T> work) {
+        requireGoing(isCancelled);
         engine.awaitClaim();
         try {
             engine.pass().watch(watcher);

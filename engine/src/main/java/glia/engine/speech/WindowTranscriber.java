@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 
 /// Transcribes windows of a sound apart: at most 30 seconds each, cut at the quietest place of the last third.
 abstract class WindowTranscriber implements Transcriber.Method {
@@ -67,7 +66,7 @@ abstract class WindowTranscriber implements Transcriber.Method {
         long done = 0;
         for (boolean isEnded = false; !isEnded || count > 0;) {
             while (!isEnded && count <= most) {
-                requireGoing(listener);
+                WindowDecoder.requireGoing(listener::isCancelled);
                 float[] block = sound.next();
                 isEnded = block == null;
                 float[] more = isEnded ? resampler.end() : resampler.add(block);
@@ -76,7 +75,7 @@ abstract class WindowTranscriber implements Transcriber.Method {
                 System.arraycopy(more, 0, samples, count, more.length);
                 count += more.length;
             }
-            requireGoing(listener);
+            WindowDecoder.requireGoing(listener::isCancelled);
             int end = count <= most ? count : quietest(samples, most);
             if (end > 0) {
                 add(window(Arrays.copyOf(samples, end), listener), (double) done / rate, options, segments, listener);
@@ -87,12 +86,6 @@ abstract class WindowTranscriber implements Transcriber.Method {
             listener.progress((double) done / rate, isEnded ? (double) (done + count) / rate : -1);
         }
         return new Transcript("", (double) done / rate, segments);
-    }
-
-    private static void requireGoing(Transcriber.Listener listener) {
-        if (listener.isCancelled()) {
-            throw new CancellationException("the transcription was ended");
-        }
     }
 
     private void add(List<Part> parts, double offset, TranscribeOptions options, List<Segment> segments,
