@@ -206,6 +206,8 @@ public final class SoundProcessor {
         int valid = samples.length / hop;
         int width = filters.count();
         Tensor out = Tensor.allocate(Arena.ofAuto(), DType.F32, longest / hop + 1, width);
+        double[] hann = new double[size];
+        Arrays.setAll(hann, i -> 0.5 - 0.5 * Math.cos(2 * Math.PI * i / (size - 1)));
         Ranges.run(workers, valid, transform.size() * 16, (first, end) -> {
             FourierTransform.Memory memory = transform.new Memory();
             double[] frame = new double[transform.size()];
@@ -214,8 +216,7 @@ public final class SoundProcessor {
                 for (int i = 0; i < size; i++) {
                     int at = t * hop + i - transform.size() / 2 + (transform.size() - size) / 2;
                     double before = at < 1 || at >= samples.length ? 0 : samples[at - 1];
-                    frame[i] = at < 0 || at >= samples.length ? 0 : (samples[at] - less * before)
-                            * (0.5 - 0.5 * Math.cos(2 * Math.PI * i / (size - 1)));
+                    frame[i] = at < 0 || at >= samples.length ? 0 : (samples[at] - less * before) * hann[i];
                 }
                 memory.power(frame, power);
                 for (int m = 0; m < width; m++) {

@@ -53,9 +53,10 @@ final class ConformerBlocks {
     /// The waves of the distances from `-count` to `count - 1`, sines and cosines in turn.
     private static Tensor waves(int count, int width) {
         Tensor waves = Tensor.allocate(Arena.ofAuto(), DType.F32, 2 * count, width);
-        for (int row = 0; row < waves.rows(); row++) {
-            for (int c = 0; c < width; c++) {
-                double angle = (row - count) * Math.pow(TIMESCALE, -(c - c % 2) / (double) width);
+        for (int c = 0; c < width; c++) {
+            double frequency = Math.pow(TIMESCALE, -(c - c % 2) / (double) width);
+            for (int row = 0; row < waves.rows(); row++) {
+                double angle = (row - count) * frequency;
                 waves.set((long) row * width + c, (float) (c % 2 == 0 ? Math.sin(angle) : Math.cos(angle)));
             }
         }

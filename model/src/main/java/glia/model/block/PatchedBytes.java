@@ -134,25 +134,26 @@ final class PatchedBytes {
     void keep(Tensor x, Tensor slots) {
         for (int run = 0; run < numbers.length; run++) {
             long after = state.after(run);
+            if (after == 0) {
+                continue;
+            }
             int to = bytes.runs().end(run);
             int position = bytes.runs().position(run);
             int open = Math.max(bytes.runs().start(run), to - (position + to - bytes.runs().start(run)
                     - starts[run]));
             boolean goesOn = starts[run] < position;
-            for (int i = 0; after != 0 && i < x.cols(); i++) {
+            for (int i = 0; i < x.cols(); i++) {
                 float most = goesOn ? Memory.f32(state.before(run) + 4L * (2 + i)) : Float.NEGATIVE_INFINITY;
                 for (int n = open; n < to; n++) {
                     most = Math.max(most, x.get((long) n * x.cols() + i));
                 }
                 Memory.f32(after + 4L * (2 + i), open == to && !goesOn ? 0 : most);
             }
-            for (int i = 0; after != 0 && i < slots.cols(); i++) {
+            for (int i = 0; i < slots.cols(); i++) {
                 Memory.f32(after + 4L * (2 + x.cols() + i), slots.get((long) lastRead[run] * slots.cols() + i));
             }
-            if (after != 0) {
-                Memory.f32(after, numbers[run]);
-                Memory.f32(after + 4, starts[run]);
-            }
+            Memory.f32(after, numbers[run]);
+            Memory.f32(after + 4, starts[run]);
         }
     }
 }
