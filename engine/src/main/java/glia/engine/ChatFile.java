@@ -89,7 +89,7 @@ public final class ChatFile {
 
     private static Object read(Map<?, ?> part) throws SoundException {
         if (part.get("input_audio") instanceof Map<?, ?> audio && audio.get("data") instanceof String data) {
-            return Map.of("type", "audio", "audio", Sound.ofBase64("the sound", data, Sound.Limits.DEFAULT));
+            return Sound.ofBase64("the sound", data, Sound.Limits.DEFAULT).part();
         }
         if (part.get("frames") instanceof List<?> frames && part.get("seconds") instanceof List<?> seconds) {
             return film(frames, seconds).part();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.Map;
 
 /// A sound as a file holds it, for a model that hears. Its beginning is checked when it is made; it is decoded when it
 /// is needed, so that the sounds of a conversation take little memory.
@@ -98,6 +99,11 @@ public final class Sound {
     /// SHA-256 of the file, in hexadecimal digits.
     public String hash() {
         return hash;
+    }
+
+    /// The part of a message's content that holds it.
+    public Map<String, Object> part() {
+        return Map.of("type", "audio", "audio", this);
     }
 
     /// The file in Base64.

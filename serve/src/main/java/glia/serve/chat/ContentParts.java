@@ -38,7 +38,7 @@ public final class ContentParts {
                     + "send the picture itself: data:image/png;base64,…");
         }
         try {
-            parts.add(Map.of("type", "image", "image", Picture.ofBase64(name, source, Picture.Limits.DEFAULT)));
+            parts.add(Picture.ofBase64(name, source, Picture.Limits.DEFAULT).part());
         } catch (PictureException e) {
             throw ServeException.badField(name, e.getMessage().substring(name.length() + 2));
         }
@@ -51,7 +51,7 @@ public final class ContentParts {
     /// @throws ServeException if it is no sound, too large or too long
     public void sound(String name, String source) {
         try {
-            parts.add(Map.of("type", "audio", "audio", Sound.ofBase64(name, source, Sound.Limits.DEFAULT)));
+            parts.add(Sound.ofBase64(name, source, Sound.Limits.DEFAULT).part());
         } catch (SoundException e) {
             throw ServeException.badField(name, e.getMessage().substring(name.length() + 2));
         }

@@ -56,7 +56,7 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
 
     /// This message with sounds before its text and pictures.
     public ChatMessage withSounds(List<Sound> sounds) {
-        return withFirst(sounds.stream().map(sound -> Map.<String, Object>of("type", "audio", "audio", sound)).toList());
+        return withFirst(sounds.stream().map(Sound::part).toList());
     }
 
     /// This message with further parts before its own.

@@ -163,7 +163,7 @@ final class ChatJson {
         for (Object part : content instanceof List<?> list ? list : List.of()) {
             Optional<String> source = source(part);
             hasPictures |= source.isPresent();
-            parts.add(source.isPresent() ? Map.of("type", "image", "image", picture(where, source.get())) : part);
+            parts.add(source.isPresent() ? picture(where, source.get()).part() : part);
         }
         return hasPictures ? parts : List.of();
     }
