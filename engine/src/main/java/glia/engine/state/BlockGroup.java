@@ -61,19 +61,19 @@ final class BlockGroup {
         ///
         /// @param block the address of the block of position `from`
         /// @param toBlock the address of that of position `to`
-        /// @param rope turns it to the new position; null for none
-        void move(long block, int from, long toBlock, int to, int head, int numHeads, RopeTable rope) {
+        /// @param turn of the head to the new position; null for none
+        void move(long block, int from, long toBlock, int to, int head, int numHeads, RopeTable.Turn turn) {
             int size = cols / numHeads;
             long headBytes = type.rowBytes(size);
             long source = block + offset + from % BLOCK_TOKENS * rowBytes();
             long target = toBlock + offset + to % BLOCK_TOKENS * rowBytes() + head * headBytes;
-            if (rope == null || from == to) {
+            if (turn == null) {
                 MemorySegment.copy(Memory.ALL, source + head * headBytes, Memory.ALL, target, headBytes);
                 return;
             }
             float[] row = new float[size];
             type.load(source, head * size, size, row);
-            rope.turn(row, to - from);
+            turn.turn(row);
             try (Arena arena = Arena.ofConfined()) {
                 long floats = arena.allocateFrom(ValueLayout.JAVA_FLOAT, row).address();
                 type.store(floats, size, 1, target);

@@ -233,11 +233,17 @@ final class BlockTable {
         }
         for (int slot = 0; slot < kept.length; slot++) {
             BlockGroup.Part part = layout.part(slot);
+            RopeTable rope = ropes == null ? null : ropes[slot];
+            int distance = 0;
+            RopeTable.Turn turn = null;
             for (int head = 0; head < kept[slot].length; head++) {
                 for (int to = 0; to < count; to++) {
                     int from = kept[slot][head][to];
-                    part.keys().move(address(from), from, result.address(to), to, head, kept[slot].length,
-                            ropes == null ? null : ropes[slot]);
+                    if (rope != null && to - from != distance) {
+                        distance = to - from;
+                        turn = distance == 0 ? null : rope.by(distance);
+                    }
+                    part.keys().move(address(from), from, result.address(to), to, head, kept[slot].length, turn);
                     part.values().move(address(from), from, result.address(to), to, head, kept[slot].length, null);
                 }
             }

@@ -54,13 +54,32 @@ public final class RopeTable {
 
     /// Turns a head that is rotated already by so many positions more, without the attention factor.
     public void turn(float[] head, int positions) {
-        for (int i = 0; i < inverseFrequencies.length; i++) {
-            int a = layout == Layout.HALF_SPLIT ? i : 2 * i;
-            int b = layout == Layout.HALF_SPLIT ? i + inverseFrequencies.length : 2 * i + 1;
+        by(positions).turn(head);
+    }
+
+    /// The turn of rotated heads by so many positions more, for many of them.
+    public Turn by(int positions) {
+        double[] cos = new double[inverseFrequencies.length];
+        double[] sin = new double[cos.length];
+        for (int i = 0; i < cos.length; i++) {
             double angle = (double) inverseFrequencies[i] * positions;
-            double x = head[a];
-            head[a] = (float) (x * Math.cos(angle) - head[b] * Math.sin(angle));
-            head[b] = (float) (x * Math.sin(angle) + head[b] * Math.cos(angle));
+            cos[i] = Math.cos(angle);
+            sin[i] = Math.sin(angle);
+        }
+        return new Turn(layout, cos, sin);
+    }
+
+    /// Cosines and sines by which heads turn, without the attention factor.
+    public record Turn(Layout layout, double[] cos, double[] sin) {
+        /// Turns a head.
+        public void turn(float[] head) {
+            for (int i = 0; i < cos.length; i++) {
+                int a = layout == Layout.HALF_SPLIT ? i : 2 * i;
+                int b = layout == Layout.HALF_SPLIT ? i + cos.length : 2 * i + 1;
+                double x = head[a];
+                head[a] = (float) (x * cos[i] - head[b] * sin[i]);
+                head[b] = (float) (x * sin[i] + head[b] * cos[i]);
+            }
         }
     }
 
