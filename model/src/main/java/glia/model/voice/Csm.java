@@ -3,7 +3,6 @@ package glia.model.voice;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Activation;
@@ -16,7 +15,6 @@ import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.Sums.GroupSums;
 import glia.tensor.ops.row.Sums.Sum;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -211,8 +209,7 @@ public final class Csm implements AutoCloseable {
         /// @return the codes; those of [Csm#endFrame] at the end
         public int[] next(Ops ops, ToIntFunction<Tensor> choose) {
             int mark = ops.mark();
-            Tensor states = backbone.next(ops, next, memory);
-            Tensor state = states.rows(states.rows() - 1, states.rows());
+            Tensor state = backbone.next(ops, next, memory);
             int[] frame = new int[numCodes];
             frame[0] = choose.applyAsInt(firstLogits(ops, state));
             VoiceTransformer.Memory own = new VoiceTransformer.Memory();
@@ -223,8 +220,7 @@ public final class Csm implements AutoCloseable {
                 frame[c] = choose.applyAsInt(ops.linear(x, heads[c - 1]));
             }
             Tensor row = rows(ops, new int[1], new int[][] {frame});
-            next = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, row.cols());
-            next.copyFrom(row);
+            next = VoiceTransformer.kept(row);
             ops.release(mark);
             return frame;
         }

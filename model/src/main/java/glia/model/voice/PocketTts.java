@@ -227,8 +227,7 @@ public final class PocketTts implements AutoCloseable {
         /// @param noise where it starts, normal numbers times the root of the temperature
         public Tensor next(Ops ops, Tensor noise, int numSteps) {
             int mark = ops.mark();
-            Tensor states = body.next(ops, next, memory);
-            Tensor state = states.rows(states.rows() - 1, states.rows());
+            Tensor state = body.next(ops, next, memory);
             end = ends(ops, state).get(0);
             Tensor x = noise;
             for (int s = 0; s < numSteps; s++) {
@@ -241,8 +240,7 @@ public final class PocketTts implements AutoCloseable {
                 frame.set(i, x.get(i) * deviation[i] + mean[i]);
             }
             Tensor row = ops.linear(x, frameMap);
-            next = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, row.cols());
-            next.copyFrom(row);
+            next = VoiceTransformer.kept(row);
             ops.release(mark);
             return frame;
         }

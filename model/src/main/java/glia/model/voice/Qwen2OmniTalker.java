@@ -4,14 +4,12 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.voice.VoiceTensors.Affine;
-import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Sums.Sum;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -99,12 +97,10 @@ public final class Qwen2OmniTalker implements AutoCloseable {
         /// @param choose picks a code by its logits
         public int next(Ops ops, ToIntFunction<Tensor> choose) {
             int mark = ops.mark();
-            Tensor states = body.next(ops, input.of(ops, next), memory);
-            int code = choose.applyAsInt(ops.linear(states.rows(states.rows() - 1, states.rows()), head));
+            int code = choose.applyAsInt(ops.linear(body.next(ops, input.of(ops, next), memory), head));
             int row = Math.min(spoken++, reply.rows() - 1);
             Tensor sum = ops.apply(new Sum(ops.embed(codes, new int[] {code}, 1), 1, reply.rows(row, row + 1), 1));
-            next = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, sum.cols());
-            next.copyFrom(sum);
+            next = VoiceTransformer.kept(sum);
             ops.release(mark);
             return code;
         }

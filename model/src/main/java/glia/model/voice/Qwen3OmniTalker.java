@@ -4,7 +4,6 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.voice.VoiceTensors.Affine;
-import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Activation;
@@ -12,7 +11,6 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Sums.Sum;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -160,8 +158,7 @@ public final class Qwen3OmniTalker implements AutoCloseable {
         /// @param text what the talker reads beside the frame, of [#text], `[1, H]`
         public int[] next(Ops ops, ToIntFunction<Tensor> choose, Tensor text) {
             int mark = ops.mark();
-            Tensor states = body.next(ops, next, memory);
-            Tensor state = states.rows(states.rows() - 1, states.rows());
+            Tensor state = body.next(ops, next, memory);
             int[] frame = new int[numCodes()];
             frame[0] = choose.applyAsInt(firstLogits(ops, state));
             Tensor sum = text;
@@ -174,8 +171,7 @@ public final class Qwen3OmniTalker implements AutoCloseable {
                     frame[c + 1] = choose.applyAsInt(ops.linear(small.next(ops, row, own), heads[c]));
                 }
             }
-            next = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, sum.cols());
-            next.copyFrom(sum);
+            next = VoiceTransformer.kept(sum);
             ops.release(mark);
             return frame;
         }

@@ -197,11 +197,18 @@ final class VoiceTransformer {
         return run(ops, rows, runs, Optional.empty());
     }
 
-    /// The next rows of a sequence.
+    /// The state after the next rows of a sequence, `[1, H]`.
     Tensor next(Ops ops, Tensor rows, Memory memory) {
         Tensor y = run(ops, rows, new Runs().add(rows.rows(), memory.length), Optional.of(memory));
         memory.length += rows.rows();
-        return y;
+        return y.rows(y.rows() - 1, y.rows());
+    }
+
+    /// A copy of a row that stays when the results of a step are released.
+    static Tensor kept(Tensor row) {
+        Tensor copy = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, row.cols());
+        copy.copyFrom(row);
+        return copy;
     }
 
     private Tensor run(Ops ops, Tensor rows, Runs runs, Optional<Memory> memory) {
