@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -64,7 +63,7 @@ final class VitsTokens {
                     ? "; the model reads the language in Latin letters, as uroman writes them" : ""));
         }
         return hasBlanks ? IntStream.range(0, 2 * plain.length + 1).map(i -> i % 2 == 0 ? 0 : plain[i / 2]).toArray()
-                : Arrays.copyOf(plain, plain.length);
+                : plain;
     }
 
     /// Pieces of the vocabulary as they are, all else in lower case; then what is known of it, without spaces around.
