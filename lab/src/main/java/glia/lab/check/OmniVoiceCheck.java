@@ -7,7 +7,6 @@ import glia.model.voice.Qwen2OmniTalker;
 import glia.model.voice.Qwen2OmniVocoder;
 import glia.model.voice.Qwen3OmniTalker;
 import glia.model.voice.Qwen3OmniVocoder;
-import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -22,8 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// Compares the parts of Qwen2.5-Omni and Qwen3-Omni that speak with the `expected.safetensors` of their folders.
@@ -87,7 +84,7 @@ record OmniVoiceCheck(Kernels kernels, Expected expected, VoiceCheck common) {
             common.numbers("pre_transformer", states);
             common.numbers("waveform", whole);
             common.numbers("waveform_chunked", parts);
-            learn(loss, () -> vocoder.gradients(gradients));
+            common.learn(loss, () -> vocoder.gradients(gradients));
         }
     }
 
@@ -107,7 +104,7 @@ record OmniVoiceCheck(Kernels kernels, Expected expected, VoiceCheck common) {
             common.numbers("waveform", List.of(samples.toArray()));
             Value loss = new Value(ops, velocities[0]).square().mean().plus(new Value(ops, velocities[1]).square()
                     .mean()).times(0.5).plus(new Value(ops, samples).square().mean());
-            learn(loss, () -> vocoder.gradients(gradients));
+            common.learn(loss, () -> vocoder.gradients(gradients));
         }
         try (Compute ops = new Compute(kernels, Precision.EXACT)) {
             double[] times = Qwen2OmniVocoder.times(sampler.positive("num_steps"), sampler.real("sway_coefficient"));
@@ -131,7 +128,7 @@ record OmniVoiceCheck(Kernels kernels, Expected expected, VoiceCheck common) {
             Tensor logits = talker.logits(ops, talker.prompt(ops, thinker));
             common.numbers("logits", List.of(logits.toArray()));
             Value loss = new Value(ops, logits).logSoftmax().pick(expected.numbers("codes")).mean().times(-1);
-            learn(loss, () -> talker.gradients(gradients));
+            common.learn(loss, () -> talker.gradients(gradients));
         }
         try (Compute ops = new Compute(kernels, Precision.EXACT)) {
             Qwen2OmniTalker.Generation generation = talker.begin(talker.prompt(ops, thinker),
@@ -165,7 +162,7 @@ record OmniVoiceCheck(Kernels kernels, Expected expected, VoiceCheck common) {
             common.numbers("code_predictor_logits", List.of(further.toArray()));
             Value loss = new Value(ops, logits).logSoftmax().pick(codes).mean().plus(new Value(ops, further)
                     .logSoftmax().pick(residual).mean()).times(-1);
-            learn(loss, () -> talker.gradients(gradients));
+            common.learn(loss, () -> talker.gradients(gradients));
         }
         try (Compute ops = new Compute(kernels, Precision.EXACT)) {
             Qwen3OmniTalker.Generation generation = talker.begin(prompt(ops, talker));
@@ -198,16 +195,6 @@ record OmniVoiceCheck(Kernels kernels, Expected expected, VoiceCheck common) {
     private Tensor turned(String name, int bands) throws CheckpointException {
         Tensor stored = expected.reals(name);
         int count = (int) stored.size() / bands;
-        Tensor frames = Tensor.allocate(Arena.ofAuto(), DType.F32, count, bands);
-        for (int i = 0; i < stored.size(); i++) {
-            frames.set((long) i % count * bands + i / count, stored.get(i));
-        }
-        return frames;
-    }
-
-    private void learn(Value loss, Supplier<Map<String, Tensor>> gradients) throws CheckpointException {
-        common.differences.loss(loss.number());
-        loss.backward();
-        common.differences.gradients(gradients.get());
+        return Tensor.of(Arena.ofAuto(), VoiceCheck.byChannel(stored.reshape(bands, count)), count, bands);
     }
 }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// Compares models that speak with the `expected.safetensors` of their folders: each stage, the samples, the loss and
@@ -38,7 +39,7 @@ public final class VoiceCheck {
     private final Kernels kernels;
     private final Expected expected;
     private final Consumer<CheckLine> lines;
-    final Differences differences;
+    private final Differences differences;
 
     private VoiceCheck(Kernels kernels, Expected expected, Consumer<CheckLine> lines) {
         this.kernels = kernels;
@@ -49,9 +50,12 @@ public final class VoiceCheck {
 
     /// Whether a folder holds such a model.
     public static boolean applies(Path folder) throws CheckpointException {
-        return Files.exists(folder.resolve("config.json"))
-                && (List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS, Csm.TYPE, PocketTts.TYPE)
-                        .contains(type(folder)) || OmniVoiceCheck.TYPES.contains(type(folder)));
+        if (!Files.exists(folder.resolve("config.json"))) {
+            return false;
+        }
+        String type = type(folder);
+        return List.of(Vits.TYPE, SoundCodec.MIMI, SoundCodec.CONTINUOUS, Csm.TYPE, PocketTts.TYPE).contains(type)
+                || OmniVoiceCheck.TYPES.contains(type);
     }
 
     private static String type(Path folder) throws CheckpointException {
@@ -71,23 +75,28 @@ public final class VoiceCheck {
             VoiceCheck check = new VoiceCheck(kernels, expected, lines);
             Config config = Config.read(model.resolve("config.json"));
             Checkpoint checkpoint = Checkpoints.open(model);
-            if (type(model).equals(Vits.TYPE)) {
-                try (Vits vits = new Vits(config, model, checkpoint)) {
-                    check.vits(vits);
+            switch (type(model)) {
+                case Vits.TYPE -> {
+                    try (Vits vits = new Vits(config, model, checkpoint)) {
+                        check.vits(vits);
+                    }
                 }
-            } else if (type(model).equals(Csm.TYPE)) {
-                try (Csm csm = new Csm(config, model, checkpoint)) {
-                    check.csm(csm);
+                case Csm.TYPE -> {
+                    try (Csm csm = new Csm(config, model, checkpoint)) {
+                        check.csm(csm);
+                    }
                 }
-            } else if (OmniVoiceCheck.TYPES.contains(type(model))) {
-                new OmniVoiceCheck(kernels, expected, check).run(type(model), folder, config, checkpoint);
-            } else if (type(model).equals(PocketTts.TYPE)) {
-                try (PocketTts pocket = new PocketTts(config, model, checkpoint)) {
-                    check.pocket(pocket, folder);
+                case PocketTts.TYPE -> {
+                    try (PocketTts pocket = new PocketTts(config, model, checkpoint)) {
+                        check.pocket(pocket, folder);
+                    }
                 }
-            } else {
-                try (SoundCodec codec = new SoundCodec(config, model, checkpoint)) {
-                    check.codec(codec);
+                case String omni when OmniVoiceCheck.TYPES.contains(omni) ->
+                        new OmniVoiceCheck(kernels, expected, check).run(omni, folder, config, checkpoint);
+                default -> {
+                    try (SoundCodec codec = new SoundCodec(config, model, checkpoint)) {
+                        check.codec(codec);
+                    }
                 }
             }
         } catch (IllegalArgumentException e) {
@@ -116,9 +125,7 @@ public final class VoiceCheck {
             Tensor waveform = utterance.waveform();
             numbers("waveform", waveform);
             Value loss = new Value(ops, waveform).square().mean().plus(new Value(ops, spectrogram).square().mean());
-            differences.loss(loss.number());
-            loss.backward();
-            differences.gradients(vits.gradients(gradients));
+            learn(loss, () -> vits.gradients(gradients));
         }
     }
 
@@ -169,9 +176,7 @@ public final class VoiceCheck {
                 same("audio_codes", codes.stream().flatMap(Arrays::stream).flatMapToInt(Arrays::stream).toArray());
             }
             loss = loss.times(1.0 / count);
-            differences.loss(loss.number());
-            loss.backward();
-            differences.gradients(codec.gradients(gradients));
+            learn(loss, () -> codec.gradients(gradients));
         }
     }
 
@@ -203,9 +208,7 @@ public final class VoiceCheck {
             numbers("depth_decoder_logits", others);
             loss = loss.plus(new Value(ops, others).logSoftmax().pick(Arrays.stream(read).flatMapToInt(frame ->
                     Arrays.stream(frame, 1, frame.length)).toArray()).mean().times(-1));
-            differences.loss(loss.number());
-            loss.backward();
-            differences.gradients(csm.gradients(gradients));
+            learn(loss, () -> csm.gradients(gradients));
             generate(csm, apart, ids, frames);
         }
     }
@@ -252,9 +255,7 @@ public final class VoiceCheck {
             Value end = ends.rows(places).times(Value.constant(ops, signs)).logSigmoid().mean().times(-END_WEIGHT);
             Value loss = new Value(ops, velocity).minus(new Value(ops, expected.reals("flow_target"))).square().mean()
                     .plus(end);
-            differences.loss(loss.number());
-            loss.backward();
-            differences.gradients(model.gradients(gradients));
+            learn(loss, () -> model.gradients(gradients));
         }
         try (Compute ops = new Compute(kernels, Precision.EXACT)) {
             generate(model, ops, Arrays.copyOf(ids, model.framePlaces(ids)[0] + 1), voice,
@@ -278,6 +279,13 @@ public final class VoiceCheck {
         }
         differences.numbers("gen.audio_latents", joined(frames), expected.reals("gen.audio_latents"));
         differences.numbers("gen.eos_logits", joined(ends), expected.reals("gen.eos_logits"));
+    }
+
+    /// Compares a loss and its gradients.
+    void learn(Value loss, Supplier<Map<String, Tensor>> gradients) throws CheckpointException {
+        differences.loss(loss.number());
+        loss.backward();
+        differences.gradients(gradients.get());
     }
 
     Tensor frames(String name, int size) throws CheckpointException {
