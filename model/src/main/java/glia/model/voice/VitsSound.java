@@ -110,8 +110,7 @@ final class VitsSound {
             throw config.error("upsample_rates", "and upsample_kernel_sizes, or resblock_kernel_sizes and "
                     + "resblock_dilation_sizes, have different lengths");
         }
-        before = TimeConvolution.of(tensors, "decoder.conv_pre", flow, channels, 1, new Taps(ENDS, 1, 1, ENDS / 2,
-                ENDS / 2));
+        before = TimeConvolution.same(tensors, "decoder.conv_pre", flow, channels, ENDS, 1);
         condition = speaker == 0 ? Optional.empty()
                 : Optional.of(TimeConvolution.point(tensors, "decoder.cond", speaker, channels));
         int rate = 1;
@@ -142,8 +141,7 @@ final class VitsSound {
             reach += (double) widest / rate;
             stages.add(new Stage(up, all));
         }
-        after = TimeConvolution.of(tensors, "decoder.conv_post", channels, 1, 1, new Taps(ENDS, 1, 1, ENDS / 2,
-                ENDS / 2));
+        after = TimeConvolution.same(tensors, "decoder.conv_post", channels, 1, ENDS, 1);
         hop = rate;
         context = (int) Math.ceil(reach + (double) (ENDS / 2) / rate) + 1;
     }
