@@ -2,6 +2,7 @@ package glia.model.voice;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.block.RopeTables;
 import glia.model.family.config.RopeConfig;
 import glia.model.voice.VoiceTensors.Affine;
 import glia.tensor.DType;
@@ -69,13 +70,9 @@ final class MelFlow {
                 + voiceSize);
         timeUp = Affine.of(tensors, prefix + "time_embed.time_mlp.0", hidden, WAVES);
         timeDown = Affine.of(tensors, prefix + "time_embed.time_mlp.2", hidden, hidden);
-        double[] exact = RopeConfig.read(config, size, 10000).frequencies(config.positive("max_position_embeddings",
-                32768));
-        float[] frequencies = new float[exact.length];
-        for (int i = 0; i < exact.length; i++) {
-            frequencies[i] = (float) exact[i];
-        }
-        rope = new RopeTable(frequencies, 1, RopeTable.Layout.INTERLEAVED);
+        RopeTable halves = new RopeTables(config.positive("max_position_embeddings", 32768))
+                .of(RopeConfig.read(config, size, 10000)).orElseThrow();
+        rope = new RopeTable(halves.frequencies(), 1, RopeTable.Layout.INTERLEAVED);
         shape = new AttentionShape(heads, heads, size, size, (float) (1 / Math.sqrt(size)), new Span.Bidirectional());
         int inner = hidden * config.positive("ff_mult", 2);
         for (int i = 0; i < config.positive("num_hidden_layers"); i++) {

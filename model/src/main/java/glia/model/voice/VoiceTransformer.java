@@ -2,8 +2,8 @@ package glia.model.voice;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.block.RopeTables;
 import glia.model.family.config.RopeConfig;
-import glia.model.spec.Rope;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -140,7 +140,8 @@ final class VoiceTransformer {
         shape = new AttentionShape(heads, keyHeads, size, size, (float) (1 / Math.sqrt(size)), !form.isScaled()
                 || config.isNull("sliding_window") ? new Span.Causal()
                 : new Span.Sliding(config.positive("sliding_window", 250)));
-        rope = table(RopeConfig.read(config, size, 10000), config.positive("max_position_embeddings", 8000));
+        rope = new RopeTables(config.positive("max_position_embeddings", 8000))
+                .of(RopeConfig.read(config, size, 10000)).orElseThrow();
         for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
             String name = prefix + "layers." + i + ".";
             String attention = name + "self_attn.";
@@ -162,15 +163,6 @@ final class VoiceTransformer {
                             tensors.weight(name + "mlp_layer_scale.scale", hidden))));
         }
         last = form == Form.CODEC ? Optional.empty() : Optional.of(norm(config, tensors, prefix + "norm", form));
-    }
-
-    private static RopeTable table(Rope.Rotary spec, int context) {
-        double[] exact = spec.frequencies(context);
-        float[] frequencies = new float[exact.length];
-        for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = (float) exact[i];
-        }
-        return new RopeTable(frequencies, (float) spec.scaling().attentionFactor(context), spec.layout());
     }
 
     private Norm norm(Config config, VoiceTensors tensors, String name, Form form) throws CheckpointException {
