@@ -73,8 +73,8 @@ public final class PocketTts implements AutoCloseable {
         voiceMap = tensors.weight("model.audio_prompt_proj.weight", hidden, size);
         start = tensors.weight("model.bos_latent", size);
         endHead = Affine.of(tensors, "eos_head", 1, hidden);
-        mean = values(tensors.weight("latent_mean", size));
-        deviation = values(tensors.weight("latent_std", size));
+        mean = tensors.values("latent_mean", size);
+        deviation = tensors.values("latent_std", size);
         voiceToken = config.integer("audio_prompt_token_id");
         frameToken = config.integer("audio_latent_token_id");
         startToken = config.integer("audio_bos_token_id");
@@ -93,7 +93,7 @@ public final class PocketTts implements AutoCloseable {
             String name = "flow_head.timestep_embeddings." + i;
             times.add(new Time(Affine.of(tensors, name + ".fc1", width, frequencies),
                     Affine.of(tensors, name + ".fc2", width, width),
-                    values(tensors.weight(name + ".freqs", frequencies / 2)),
+                    tensors.values(name + ".freqs", frequencies / 2),
                     tensors.weight(name + ".norm.weight", width)));
         }
         for (int i = 0; i < flow.positive("num_hidden_layers"); i++) {
@@ -111,10 +111,6 @@ public final class PocketTts implements AutoCloseable {
         ones = new Weight.Stored(one);
         zeros = new Weight.Stored(Tensor.allocate(Arena.ofAuto(), DType.F32, width));
         tensors.requireRead(List.of("latent_stats_", "loss_weighting."));
-    }
-
-    private static float[] values(Weight weight) {
-        return weight.toF32(Arena.ofAuto()).toArray();
     }
 
     /// The numbers of a frame.

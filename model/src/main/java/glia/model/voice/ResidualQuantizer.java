@@ -33,17 +33,13 @@ final class ResidualQuantizer {
                 : Optional.empty();
         for (int i = 0; i < numBooks; i++) {
             String book = prefix + "layers." + i + ".codebook.";
-            float[] vectors = values(tensors.weight(book + "embed_sum", numCodes, size));
-            float[] usage = values(tensors.weight(book + "cluster_usage", numCodes));
+            float[] vectors = tensors.values(book + "embed_sum", numCodes, size);
+            float[] usage = tensors.values(book + "cluster_usage", numCodes);
             for (int j = 0; j < vectors.length; j++) {
                 vectors[j] /= Math.max(usage[j / size], LEAST_USAGE);
             }
             books.add(vectors);
         }
-    }
-
-    private static float[] values(Weight weight) {
-        return weight.toF32(Arena.ofAuto()).toArray();
     }
 
     int numBooks() {

@@ -9,7 +9,6 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.UnfoldedRows.Taps;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -103,9 +102,8 @@ final class VitsDurations {
         before = TimeConvolution.point(tensors, name + "conv_pre", hidden, hidden);
         after = TimeConvolution.point(tensors, name + "conv_proj", hidden, hidden);
         middle = new Separable(tensors, name + "conv_dds", count, kernel);
-        logScale = tensors.nested(name + "flows.0.log_scale", 1, 2, 2, 1).toF32(Arena.ofAuto()).toArray();
-        translation = tensors.nested(name + "flows.0.translate", 1, 2, 2, 1).toF32(Arena.ofAuto())
-                .toArray();
+        logScale = tensors.values(name + "flows.0.log_scale", 2, 1);
+        translation = tensors.values(name + "flows.0.translate", 2, 1);
         // The first of them is left out in generation, as the reference does.
         for (int i = 2; i <= config.positive("duration_predictor_num_flows", 4); i++) {
             String flow = name + "flows." + i;

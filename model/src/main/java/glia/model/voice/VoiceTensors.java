@@ -121,33 +121,27 @@ final class VoiceTensors implements AutoCloseable {
         return tensor;
     }
 
-    private static long[] requireShape(Path path, String name, long[] shape, long... expected)
-            throws CheckpointException {
-        boolean fits = shape.length == expected.length;
-        for (int i = 0; fits && i < shape.length; i++) {
-            fits = expected[i] < 0 || expected[i] == shape[i];
-        }
-        if (!fits) {
+    private long[] requireShape(String name, long[] shape, long... expected) throws CheckpointException {
+        if (!Arrays.equals(shape, expected)) {
             throw new CheckpointException(path, name, "has the shape " + Arrays.toString(shape) + ", config.json says "
-                    + Arrays.toString(expected).replace("-1", "any"));
+                    + Arrays.toString(expected));
         }
         return shape;
     }
 
     /// A tensor as a matrix of as many rows as its first dimension has, or as a vector.
     ///
-    /// @param shape of the tensor; -1 for any
+    /// @param shape of the tensor
     Weight weight(String name, long... shape) throws CheckpointException {
-        Made known = made.get(name);
-        if (known == null) {
-            Tensor tensor = read(name, shape);
-            long[] stored = requireShape(path, name, tensor.shape(), shape);
-            Tensor matrix = stored.length < 3 ? tensor : tensor.reshape(stored[0], tensor.size() / stored[0]);
-            known = new Made(new Weight.Stored(matrix), stored, gradient -> Map.of(name, gradient.reshape(stored)));
-            made.put(name, known);
-        }
-        requireShape(path, name, known.shape, shape);
-        return known.weight;
+        return computed(name, shape, tensor -> shape.length < 3 ? tensor
+                : tensor.reshape(shape[0], tensor.size() / shape[0]), gradient -> gradient);
+    }
+
+    /// The numbers of a tensor that is no weight of a layer.
+    ///
+    /// @param shape of the tensor
+    float[] values(String name, long... shape) throws CheckpointException {
+        return weight(name, shape).toF32(Arena.ofAuto()).toArray();
     }
 
     /// The bias of a layer, if it has one.
@@ -213,11 +207,12 @@ final class VoiceTensors implements AutoCloseable {
         Made known = made.get(name);
         if (known == null) {
             Tensor tensor = read(name, shape);
-            long[] stored = requireShape(path, name, tensor.shape(), shape);
+            long[] stored = requireShape(name, tensor.shape(), shape);
             known = new Made(new Weight.Stored(arranged.apply(tensor)), stored,
                     gradient -> Map.of(name, back.apply(gradient).reshape(stored)));
             made.put(name, known);
         }
+        requireShape(name, known.shape, shape);
         return known.weight;
     }
 
@@ -227,8 +222,8 @@ final class VoiceTensors implements AutoCloseable {
         if (known == null) {
             Tensor g = read(scales);
             Tensor v = read(directions);
-            requireShape(path, scales, g.shape(), outputs, 1, 1);
-            long[] shape = requireShape(path, directions, v.shape(), outputs, inputs, kernel);
+            requireShape(scales, g.shape(), outputs, 1, 1);
+            long[] shape = requireShape(directions, v.shape(), outputs, inputs, kernel);
             int width = inputs * kernel;
             double[] lengths = new double[outputs];
             for (int i = 0; i < v.size(); i++) {
