@@ -17,9 +17,6 @@ import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.ConcatColumns;
-import glia.tensor.ops.row.Columns.SliceColumns;
-import glia.tensor.ops.row.Norms.Center;
-import glia.tensor.ops.row.Norms.UnitNorm;
 import glia.tensor.ops.row.Sums.Sum;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -140,26 +137,22 @@ final class MelFlow {
         Tensor x = input.of(ops, ops.apply(new ConcatColumns(noised, given, 1, false)));
         for (Block block : blocks) {
             Tensor all = block.time.of(ops, time);
-            Tensor attended = attention(ops, PocketTts.moved(ops, norm(ops, x), part(ops, all, 0),
-                    part(ops, all, 1)), block);
-            x = gated(ops, x, attended, part(ops, all, 2));
-            Tensor inner = block.up.of(ops, PocketTts.moved(ops, norm(ops, x), part(ops, all, 3), part(ops, all, 4)));
-            x = gated(ops, x, block.down.of(ops, ops.activate(inner, Activation.GELU_TANH)), part(ops, all, 5));
+            Tensor attended = attention(ops, moved(ops, x, all, 0, 1), block);
+            x = gated(ops, x, attended, all, 2);
+            Tensor inner = block.up.of(ops, moved(ops, x, all, 3, 4));
+            x = gated(ops, x, block.down.of(ops, ops.activate(inner, Activation.GELU_TANH)), all, 5);
         }
         Tensor all = lastTime.of(ops, time);
-        return output.of(ops, PocketTts.moved(ops, norm(ops, x), part(ops, all, 1), part(ops, all, 0)));
+        return output.of(ops, moved(ops, x, all, 1, 0));
     }
 
-    private Tensor part(Ops ops, Tensor all, int number) {
-        return ops.apply(SliceColumns.of(all, number * hidden, hidden));
+    private static Tensor gated(Ops ops, Tensor x, Tensor y, Tensor all, int gate) {
+        return ops.apply(new Sum(x, 1, new Value(ops, y).times(new Value(ops, PocketTts.part(ops, all, gate,
+                y.cols()))).tensor(), 1));
     }
 
-    private static Tensor gated(Ops ops, Tensor x, Tensor y, Tensor gate) {
-        return ops.apply(new Sum(x, 1, new Value(ops, y).times(new Value(ops, gate)).tensor(), 1));
-    }
-
-    private static Tensor norm(Ops ops, Tensor x) {
-        return ops.apply(UnitNorm.rms(ops.apply(new Center(x, x.cols())), x.cols(), EPSILON));
+    private static Tensor moved(Ops ops, Tensor x, Tensor all, int shift, int scale) {
+        return PocketTts.moved(ops, PocketTts.norm(ops, x, EPSILON), all, shift, scale);
     }
 
     /// Each block of frames is a sequence of its own, with the keys of all blocks that it sees.

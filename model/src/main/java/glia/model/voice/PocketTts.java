@@ -13,6 +13,8 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Gathers.SpreadRows;
+import glia.tensor.ops.row.Norms.Center;
+import glia.tensor.ops.row.Norms.UnitNorm;
 import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.row.Sums.Sum;
 import java.lang.foreign.Arena;
@@ -54,8 +56,6 @@ public final class PocketTts implements AutoCloseable {
     private final List<Block> blocks = new ArrayList<>();
     private final Affine lastCondition;
     private final Affine output;
-    private final Weight ones;
-    private final Weight zeros;
     private final int voiceToken;
     private final int frameToken;
     private final int startToken;
@@ -104,12 +104,6 @@ public final class PocketTts implements AutoCloseable {
         }
         lastCondition = Affine.of(tensors, "flow_head.final_layer.adaln_proj", 2 * width, width);
         output = Affine.of(tensors, "flow_head.final_layer.proj", size, width);
-        Tensor one = Tensor.allocate(Arena.ofAuto(), DType.F32, width);
-        for (int i = 0; i < width; i++) {
-            one.set(i, 1);
-        }
-        ones = new Weight.Stored(one);
-        zeros = new Weight.Stored(Tensor.allocate(Arena.ofAuto(), DType.F32, width));
         tensors.requireRead(List.of("latent_stats_", "loss_weighting."));
     }
 
@@ -168,23 +162,33 @@ public final class PocketTts implements AutoCloseable {
         for (Block block : blocks) {
             Tensor all = block.condition.of(ops, given);
             Tensor normed = ops.layerNorm(h, block.weight, block.bias, epsilon);
-            Tensor inner = ops.activate(block.up.of(ops, moved(ops, normed, part(ops, all, 0), part(ops, all, 1))),
+            Tensor inner = ops.activate(block.up.of(ops, moved(ops, normed, all, 0, 1)),
                     Activation.SILU);
-            Value added = new Value(ops, part(ops, all, 2)).times(new Value(ops, block.down.of(ops, inner)));
+            Value added = new Value(ops, part(ops, all, 2, width)).times(new Value(ops, block.down.of(ops, inner)));
             h = ops.apply(new Sum(h, 1, added.tensor(), 1));
         }
         Tensor all = lastCondition.of(ops, given);
-        return output.of(ops, moved(ops, ops.layerNorm(h, ones, zeros, epsilon), part(ops, all, 0),
-                part(ops, all, 1)));
+        return output.of(ops, moved(ops, norm(ops, h, epsilon), all, 0, 1));
     }
 
-    private Tensor part(Ops ops, Tensor all, int number) {
+    /// Columns of what a condition gives, a part as wide as a row.
+    static Tensor part(Ops ops, Tensor all, int number, int width) {
         return ops.apply(SliceColumns.of(all, number * width, width));
     }
 
     /// `x · (1 + scale) + shift`.
-    static Tensor moved(Ops ops, Tensor x, Tensor shift, Tensor scale) {
-        return new Value(ops, x).times(new Value(ops, scale).plus(1)).plus(new Value(ops, shift)).tensor();
+    ///
+    /// @param all what a condition gives
+    /// @param shift number of its part
+    /// @param scale the same
+    static Tensor moved(Ops ops, Tensor x, Tensor all, int shift, int scale) {
+        return new Value(ops, x).times(new Value(ops, part(ops, all, scale, x.cols())).plus(1))
+                .plus(new Value(ops, part(ops, all, shift, x.cols()))).tensor();
+    }
+
+    /// A layer norm without weights.
+    static Tensor norm(Ops ops, Tensor x, float epsilon) {
+        return ops.apply(UnitNorm.rms(ops.apply(new Center(x, x.cols())), x.cols(), epsilon));
     }
 
     private Tensor time(Ops ops, Time time, float[] at) {
