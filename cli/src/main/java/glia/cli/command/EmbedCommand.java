@@ -24,8 +24,6 @@ import glia.model.layout.Pooling;
 import glia.model.layout.SparsePooling;
 import glia.tensor.Precision;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -189,8 +187,7 @@ public final class EmbedCommand implements Command {
         if (arguments.optional(1).isPresent()) {
             return List.of(arguments.optional(1).get());
         }
-        String all = file.isPresent() && !file.get().equals("-") ? TextFiles.read(Path.of(file.get()))
-                : new String(console.in().readAllBytes(), StandardCharsets.UTF_8);
+        String all = TextFiles.read(file.orElse(TextFiles.STANDARD), console);
         List<String> lines = all.lines().filter(line -> !line.isBlank()).toList();
         if (lines.isEmpty()) {
             throw new UsageException("there is no text: give a TEXT, or lines by --file or on standard input");

@@ -15,8 +15,6 @@ import glia.serve.embedding.Reranker;
 import glia.serve.request.ServeException;
 import glia.tensor.Precision;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -104,8 +102,7 @@ public final class RerankCommand implements Command {
             throw new UsageException("give DOCUMENTs or a --file, not both");
         }
         if (documents.isEmpty()) {
-            String all = file.isPresent() && !file.get().equals("-") ? TextFiles.read(Path.of(file.get()))
-                    : new String(console.in().readAllBytes(), StandardCharsets.UTF_8);
+            String all = TextFiles.read(file.orElse(TextFiles.STANDARD), console);
             all.lines().filter(line -> !line.isBlank()).forEach(documents::add);
         }
         if (documents.isEmpty()) {

@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,8 +24,6 @@ import java.util.Optional;
 
 /// Speaks a text.
 public final class SpeakCommand implements Command {
-    private static final String STANDARD = "-";
-
     private static final Option<String> OUTPUT = Option.text("FILE",
             "WAV file to write, or - for standard output (default: speech.wav)", "--output", "-o");
     private static final Option<String> FILE = Option.text("FILE", "file with the text, or - for standard input",
@@ -66,7 +63,7 @@ public final class SpeakCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         String text = text(arguments, console);
         String name = arguments.get(OUTPUT).orElse("speech.wav");
-        boolean isStream = name.equals(STANDARD);
+        boolean isStream = name.equals(TextFiles.STANDARD);
         Path file = Path.of(isStream ? "speech.wav" : name);
         if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".wav")) {
             throw new UsageException("--output: found " + name + ", expected a name that ends with .wav, or -");
@@ -104,12 +101,7 @@ public final class SpeakCommand implements Command {
             throw new UsageException(given.isPresent() ? "TEXT and --file are given; expected one of them"
                     : "TEXT is missing: what is spoken, or --file FILE");
         }
-        if (given.isPresent()) {
-            return given.get();
-        }
-        String name = arguments.get(FILE).orElseThrow();
-        return name.equals(STANDARD) ? new String(console.in().readAllBytes(), StandardCharsets.UTF_8)
-                : TextFiles.read(Path.of(name));
+        return given.isPresent() ? given.get() : TextFiles.read(arguments.get(FILE).orElseThrow(), console);
     }
 
     /// @return the bytes of the samples

@@ -2,9 +2,11 @@ package glia.cli.command;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.cli.terminal.Console;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,9 @@ import java.util.function.IntFunction;
 final class TextFiles {
     /// Allows a command to replace its output file.
     static final Option<Boolean> FORCE = Option.flag("overwrite the output file", "--force").elsewhere("--overwrite");
+
+    /// The name of standard input and output.
+    static final String STANDARD = "-";
 
     private TextFiles() { }
 
@@ -31,6 +36,12 @@ final class TextFiles {
         } catch (IOException e) {
             throw new IOException(file + ": cannot be read (" + e.getMessage() + ")", e);
         }
+    }
+
+    /// Reads a text of a file, or of standard input for the name `-`.
+    static String read(String name, Console console) throws IOException {
+        return name.equals(STANDARD) ? new String(console.in().readAllBytes(), StandardCharsets.UTF_8)
+                : read(Path.of(name));
     }
 
     /// The file that an option names, if it was given and can be written.
