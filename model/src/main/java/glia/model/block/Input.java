@@ -30,7 +30,9 @@ public record Input(int[] ids, List<Embedded> embedded) {
     public Input {
         embedded = List.copyOf(embedded);
         int end = 0;
-        for (Embedded e : embedded) {
+        // Without an iterator, which training would make for each of its texts.
+        for (int i = 0; i < embedded.size(); i++) {
+            Embedded e = embedded.get(i);
             if (e.start < end || e.start + e.rows.count > ids.length) {
                 throw new IllegalArgumentException(e.rows.count + " rows at token " + e.start + " of " + ids.length
                         + "; expected places after token " + end);

@@ -33,13 +33,13 @@ public record ShuffledOrder(long size, long seed) {
             }
             int half = (Long.SIZE - Long.numberOfLeadingZeros(size - 1) + 1) / 2;
             long mask = (1L << half) - 1;
-            long key = Hash.of(seed);
+            long key = Hash.of(Hash.of(seed));
             long at = place;
             do {
                 long left = at >>> half;
                 long right = at & mask;
                 for (int round = 0; round < ROUNDS; round++) {
-                    long next = left ^ Hash.of(key, round, right) & mask;
+                    long next = left ^ Hash.next(Hash.next(key, round), right) & mask;
                     left = right;
                     right = next;
                 }
