@@ -72,6 +72,8 @@ final class InitialValues {
             case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
             case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));
             case COMMON_SLOPE -> constant(t, 0.5);
+            // Bounds from below and above in turn.
+            case CLIP -> constant(t, p.expert() % 2 == 0 ? -1e4 : 1e4);
             case MIX_QUERY, MESSAGE_QUERY -> constant(t, 0);
             case SLOPE_LIMIT -> constant(t, -1e-6);
             case ROUTER_TABLE -> experts(t, ((HashedExperts) spec.mixer(p.place())).experts().numExperts());

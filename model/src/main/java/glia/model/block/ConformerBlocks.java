@@ -11,6 +11,8 @@ import glia.tensor.kernel.Scores.RelativeRows;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.DisentangledAttention;
+import glia.tensor.ops.row.Clamps.SoftplusColumns;
+import glia.tensor.ops.row.Clamps.StoredClamp;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Scales.SigmoidGate;
@@ -18,6 +20,7 @@ import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.row.TimeNorm;
 import glia.tensor.ops.scan.CausalConvolution;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// The mixers of conformer layers (see `Conformer`).
@@ -101,5 +104,76 @@ final class ConformerBlocks {
         Tensor spread = ops.apply(new SpreadRows(x, places, longer.numTokens()));
         return ops.select(ops.apply(new CausalConvolution(spread, taps, bias, RecurrentState.NONE, longer.frozen())),
                 middles, middles.length);
+    }
+
+    /// A map between clamps (see `Conformer`).
+    private static Block clipped(Weights weights, Place place, Role role, boolean isClipped, int number) {
+        Weight w = weights.get(place, role);
+        if (!isClipped) {
+            return (ops, x, pass, states) -> ops.linear(x, w);
+        }
+        Weight[] clips = new Weight[4];
+        Arrays.setAll(clips, i -> weights.get(place, Role.CLIP, 4 * number + i));
+        return (ops, x, pass, states) -> ops.apply(new StoredClamp(ops.linear(
+                ops.apply(new StoredClamp(x, clips[0], clips[1])), w), clips[2], clips[3]));
+    }
+
+    static Block of(Conformer.ClippedMlp spec, Weights weights, Place place) {
+        Block up = clipped(weights, place, Role.UP, spec.clipped(), 0);
+        Block down = clipped(weights, place, Role.DOWN, spec.clipped(), 1);
+        return (ops, x, pass, states) -> down.forward(ops, ops.activate(up.forward(ops, x, pass, states),
+                spec.activation()), pass, states);
+    }
+
+    static Block of(Conformer.ClippedConvolution spec, Weights weights, Place place) {
+        Block input = clipped(weights, place, Role.INPUT, spec.clipped(), 0);
+        Block output = clipped(weights, place, Role.OUTPUT, spec.clipped(), 1);
+        Weight taps = weights.get(place, Role.CONVOLUTION);
+        Weight norm = weights.get(place, Role.GATED_NORM);
+        int width = spec.width();
+        return (ops, x, pass, states) -> {
+            Tensor y = input.forward(ops, x, pass, states);
+            Tensor gated = ops.apply(new SigmoidGate(ops.apply(SliceColumns.of(y, 0, width)),
+                    ops.apply(SliceColumns.of(y, width, width))));
+            Tensor convolved = ops.apply(new CausalConvolution(gated, taps, Optional.empty(), RecurrentState.NONE,
+                    pass.runs()));
+            return output.forward(ops, ops.activate(ops.rmsNorm(convolved, norm, spec.eps(), 0), spec.activation()),
+                    pass, states);
+        };
+    }
+
+    static Block of(Conformer.LocalAttention spec, Weights weights, Place place) {
+        Block query = clipped(weights, place, Role.QUERY, spec.clipped(), 0);
+        Block key = clipped(weights, place, Role.KEY, spec.clipped(), 1);
+        Block value = clipped(weights, place, Role.VALUE, spec.clipped(), 2);
+        Block output = clipped(weights, place, Role.OUTPUT, spec.clipped(), 3);
+        Weight distances = weights.get(place, Role.POSITION_KEY);
+        Weight scale = weights.get(place, Role.QUERY_SCALE);
+        float ofQueries = (float) (1 / Math.sqrt(spec.headSize()) / Math.log(2));
+        float ofKeys = (float) (Math.log1p(Math.E) / Math.log(2));
+        int reach = Math.max(spec.past(), spec.future()) + 1;
+        DisentangledAttention.Near near = new DisentangledAttention.Near(spec.past(), spec.future(), spec.cap());
+        return (ops, x, pass, states) -> {
+            Tensor q = ops.scale(ops.apply(new SoftplusColumns(query.forward(ops, x, pass, states), scale)),
+                    ofQueries);
+            Tensor k = ops.scale(key.forward(ops, x, pass, states), ofKeys);
+            return output.forward(ops, ops.apply(new DisentangledAttention(q, k, value.forward(ops, x, pass, states),
+                    Optional.empty(), Optional.of(ops.linear(halves(reach, x.cols()), distances)), Optional.empty(),
+                    pass.runs(), new RelativeRows(reach, false, 0), spec.headSize(), 1, near)), pass, states);
+        };
+    }
+
+    /// The waves of the distances from `-count` to `count - 1`, sines before cosines.
+    private static Tensor halves(int count, int width) {
+        Tensor waves = Tensor.allocate(Arena.ofAuto(), DType.F32, 2 * count, width);
+        int half = width / 2;
+        for (int row = 0; row < waves.rows(); row++) {
+            for (int c = 0; c < half; c++) {
+                double angle = (row - count) * Math.pow(TIMESCALE, -c / (double) Math.max(1, half - 1));
+                waves.set((long) row * width + c, (float) Math.sin(angle));
+                waves.set((long) row * width + half + c, (float) Math.cos(angle));
+            }
+        }
+        return waves;
     }
 }

@@ -123,6 +123,11 @@ final class EmbeddingBlock {
                             ops.apply(new TimeNorm(x, n.groups(), Stage.TimeNormed.EPS)), scale)), shift);
                 }
                 case Stage.Normed n -> NormBlock.of(n.norm(), weights, place, Role.STAGE, Role.STAGE_BIAS);
+                case Stage.NormedApart n -> {
+                    Block each = NormBlock.of(n.norm(), weights, place, Role.STAGE, Role.STAGE_BIAS);
+                    yield (ops, x, pass, states) -> ops.apply(new FoldedRows(each.forward(ops,
+                            ops.apply(new FoldedRows.Split(x, n.bins())), pass, states), n.bins()));
+                }
                 case Stage.Located l -> {
                     Weight taps = weights.get(place, Role.STAGE);
                     Weight scale = weights.get(place, Role.STAGE_SCALE);

@@ -79,6 +79,8 @@ record MixerCost(int numExperts, long mixing) {
             case SharedLatentAttention a -> latent(a.keys(), a.numHeads(), a.rowSize() + a.latentSize(), position,
                     chosen);
             // Positions cost as much as contents for each kind.
+            case Conformer.LocalAttention a -> attention(a.numHeads(), 3L * a.headSize(),
+                    Math.min(position + 1L, a.past() + 1L + a.future()));
             case Conformer.PositionedAttention a -> attention(a.numHeads(), 3L * a.headSize(), position + 1L);
             case DisentangledAttention a -> attention(a.numHeads(), 4L * a.headSize(), position + 1L);
             case DifferentialAttention d -> attention(d.attention().numHeads(), 3L * d.attention().headSize(),
@@ -118,6 +120,8 @@ record MixerCost(int numExperts, long mixing) {
             case ChannelMix m -> NONE;
             case GatedConvolution c -> NONE;
             case Conformer.LightConvolution c -> NONE;
+            case Conformer.ClippedConvolution c -> NONE;
+            case Conformer.ClippedMlp m -> NONE;
             case MatrixMemory m -> scan(5, (long) m.valuesSize() * m.keySize());
             case RealGatedRecurrence r -> scan(5, r.size());
             case TimeMix m -> scan(8, m.size());

@@ -79,4 +79,105 @@ public final class Conformer {
             return "gated convolution of " + kernel + " tokens around each, batch norm";
         }
     }
+
+    /// A linear map between clamps, `clamp(W · clamp(x, a, b), c, d)`, with stored a, b, c and d where maps are clipped.
+    ///
+    /// @param number of the map in its mixer
+    private static void clipped(Shapes shapes, boolean isClipped, int number) {
+        for (int i = 0; isClipped && i < 4; i++) {
+            shapes.addExpert(4 * number + i, Role.CLIP, 1);
+        }
+    }
+
+    /// Attention to what is near, with relative positions:
+    /// `softmax_j(cap · tanh((q_i · k_j + q_i · R(i - j)) / cap))` over `i - past ≤ j ≤ i + future`, where
+    /// `q = W x ⊙ softplus(s) / (√E ln 2)` with one s for all heads, `k = W x · ln(1 + e) / ln 2` and
+    /// `R(d) = W [sin(d ω_0), …, cos(d ω_0), …]` with `ω_c = 10000^(-c / (D/2 - 1))`.
+    ///
+    /// @param clipped whether maps have clamps
+    public record LocalAttention(int numHeads, int headSize, int past, int future, float cap, boolean clipped)
+            implements Mixer {
+        public LocalAttention {
+            Heads.check(numHeads, numHeads, headSize);
+            NumberRange.COUNT.require("tokens before", past);
+            NumberRange.COUNT.require("tokens after", future);
+            NumberRange.CAP.require("cap of scores", cap);
+        }
+
+        public int size() {
+            return Math.multiplyExact(numHeads, headSize);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.QUERY, size(), hidden);
+            shapes.add(Role.KEY, size(), hidden);
+            shapes.add(Role.VALUE, size(), hidden);
+            shapes.add(Role.POSITION_KEY, size(), hidden);
+            shapes.add(Role.QUERY_SCALE, headSize);
+            shapes.add(Role.OUTPUT, hidden, size());
+            for (int i = 0; i < 4; i++) {
+                Conformer.clipped(shapes, clipped, i);
+            }
+        }
+
+        @Override
+        public List<CacheKind> caches() {
+            return List.of(new CacheKind.KeyValues(size(), size(), new Span.Bidirectional()));
+        }
+
+        @Override
+        public String describe() {
+            return "multi-head attention, " + numHeads + " heads, size " + headSize + ", to " + past + " before and "
+                    + future + " after, relative positions";
+        }
+    }
+
+    /// `out(f(norm(conv(a ⊙ σ(g)))))` with `[a|g] = in(x)` and a causal depthwise convolution.
+    ///
+    /// @param clipped whether maps have clamps
+    public record ClippedConvolution(int width, int kernel, Activation activation, float eps, boolean clipped)
+            implements Mixer {
+        public ClippedConvolution {
+            NumberRange.SIZE.require("convolution", kernel);
+            NumberRange.EPSILON.require("epsilon of a norm", eps);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.INPUT, 2L * width, hidden);
+            shapes.add(Role.CONVOLUTION, width, 1, kernel);
+            shapes.add(Role.GATED_NORM, width);
+            shapes.add(Role.OUTPUT, hidden, width);
+            Conformer.clipped(shapes, clipped, 0);
+            Conformer.clipped(shapes, clipped, 1);
+        }
+
+        @Override
+        public String describe() {
+            return "gated convolution of " + kernel + " tokens";
+        }
+    }
+
+    /// `down(f(up(x)))` without biases.
+    ///
+    /// @param clipped whether maps have clamps
+    public record ClippedMlp(int intermediateSize, Activation activation, boolean clipped) implements Mixer {
+        public ClippedMlp {
+            NumberRange.SIZE.require("MLP width", intermediateSize);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.UP, intermediateSize, hidden);
+            shapes.add(Role.DOWN, hidden, intermediateSize);
+            Conformer.clipped(shapes, clipped, 0);
+            Conformer.clipped(shapes, clipped, 1);
+        }
+
+        @Override
+        public String describe() {
+            return "MLP, " + intermediateSize + " wide, " + Labels.of(activation) + (clipped ? ", clipped" : "");
+        }
+    }
 }

@@ -143,6 +143,15 @@ public sealed interface Stage {
         }
     }
 
+    /// A norm of the channels of each frequency, in rows that hold those of frequency after frequency.
+    record NormedApart(int bins, Norm norm) implements Stage {
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            shapes.norm(norm, Role.STAGE, Role.STAGE_BIAS, size / bins);
+            return size;
+        }
+    }
+
     /// Positions from what is around: `x + f(W * x + b)` with a convolution over time in groups of columns, as many
     /// rows as before. Its weight has one length for each tap j, `W[..., j] = g[j] · v[..., j] / |v[..., j]|`
     /// (https://arxiv.org/abs/1602.07868). From wav2vec 2.0 (https://arxiv.org/abs/2006.11477).

@@ -24,6 +24,16 @@ public final class DisentangledAttention implements Operation {
     private final RelativeRows rows;
     private final int headSize;
     private final float scale;
+    private final Near near;
+
+    /// Which keys queries attend to, and a bound of scores: `cap · tanh(s / cap)`.
+    ///
+    /// @param past tokens before
+    /// @param future tokens after
+    /// @param cap 0 for none
+    public record Near(int past, int future, float cap) {
+        private static final Near ALL = new Near(Integer.MAX_VALUE, Integer.MAX_VALUE, 0);
+    }
 
     /// @param q `[N, H·headSize]`, like k and v
     /// @param located p, if they are not q
@@ -33,6 +43,13 @@ public final class DisentangledAttention implements Operation {
     public DisentangledAttention(Tensor q, Tensor k, Tensor v, Optional<Tensor> located,
             Optional<Tensor> positionKeys, Optional<Tensor> positionQueries, Runs runs, RelativeRows rows,
             int headSize, float scale) {
+        this(q, k, v, located, positionKeys, positionQueries, runs, rows, headSize, scale, Near.ALL);
+    }
+
+    /// The same with bounds.
+    public DisentangledAttention(Tensor q, Tensor k, Tensor v, Optional<Tensor> located,
+            Optional<Tensor> positionKeys, Optional<Tensor> positionQueries, Runs runs, RelativeRows rows,
+            int headSize, float scale, Near near) {
         Compute.require(q.cols() % headSize == 0 && q.rows() == runs.numTokens(), "attention", q, headSize);
         Compute.require(k.rows() == q.rows() && k.cols() == q.cols() && v.rows() == q.rows()
                 && v.cols() == q.cols(), "attention", k, v);
@@ -51,6 +68,7 @@ public final class DisentangledAttention implements Operation {
         this.rows = rows;
         this.headSize = headSize;
         this.scale = scale;
+        this.near = near;
     }
 
     @Override
@@ -73,7 +91,7 @@ public final class DisentangledAttention implements Operation {
     @Override
     public Operation owned() {
         return new DisentangledAttention(q, k, v, located, positionKeys, positionQueries, runs.frozen(), rows, headSize,
-                scale);
+                scale, near);
     }
 
     /// Recomputes the probabilities. A thread has a head of all sequences, which add to the same K and Q.
@@ -113,6 +131,8 @@ public final class DisentangledAttention implements Operation {
         /// `k_j · Q_r`, `[T, rows]`.
         private final float[] keyBiases;
         private final float[] scores;
+        /// What scores grow by where a product grows by 1.
+        private final float[] slopes;
         private final float[] queryBiases;
 
         Head(int run, int head) {
@@ -140,6 +160,7 @@ public final class DisentangledAttention implements Operation {
                 }
             }
             scores = new float[count];
+            slopes = new float[count];
             queryBiases = new float[numRows];
         }
 
@@ -190,16 +211,24 @@ public final class DisentangledAttention implements Operation {
                 multiply(locating, i * headSize, positionKeysByColumn, queryBiases, 0, numRows);
             }
             float largest = Float.NEGATIVE_INFINITY;
-            for (int j = 0; j < count; j++) {
+            int from = Math.max(0, i - near.past);
+            int to = (int) Math.min(count, i + 1L + near.future);
+            for (int j = from; j < to; j++) {
                 int row = row(i, j);
                 float bias = positionKeys.isPresent() ? queryBiases[row] : 0;
                 bias += positionQueries.isPresent() ? keyBiases[j * numRows + row] : 0;
                 scores[j] = scale * (scores[j] + bias);
+                slopes[j] = scale;
+                if (near.cap > 0) {
+                    double t = Math.tanh(scores[j] / near.cap);
+                    slopes[j] = (float) (scale * (1 - t * t));
+                    scores[j] = (float) (near.cap * t);
+                }
                 largest = Math.max(largest, scores[j]);
             }
             double sum = 0;
             for (int j = 0; j < count; j++) {
-                scores[j] = (float) Math.exp(scores[j] - largest);
+                scores[j] = j < from || j >= to ? 0 : (float) Math.exp(scores[j] - largest);
                 sum += scores[j];
             }
             for (int j = 0; j < count; j++) {
@@ -246,7 +275,7 @@ public final class DisentangledAttention implements Operation {
                     along += (double) scores[j] * dScores[j];
                 }
                 for (int j = 0; j < count; j++) {
-                    float ds = (float) (scores[j] * (dScores[j] - along) * scale);
+                    float ds = (float) (scores[j] * (dScores[j] - along) * slopes[j]);
                     addScaled(ofValues, j * headSize, dOut, at, scores[j], headSize);
                     addScaled(ofQueries, at, keys, j * headSize, ds, headSize);
                     addScaled(ofKeys, j * headSize, queries, at, ds, headSize);
