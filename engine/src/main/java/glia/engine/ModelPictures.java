@@ -55,11 +55,6 @@ public final class ModelPictures {
             this(text, rows, List.of(), List.of());
         }
 
-        /// The same with further rows.
-        Rendered with(List<Input.Rows> more) {
-            return new Rendered(text, Stream.concat(rows.stream(), more.stream()).toList(), marks, moved);
-        }
-
         /// Where a place of the text with marks is now; it is in no mark.
         public int place(int before) {
             int shift = 0;
@@ -145,7 +140,11 @@ public final class ModelPictures {
         Given given = given(template, messages, options);
         TrustedText text = given.text.orElseGet(() -> template.renderTrusted(given.messages, options));
         Rendered seen = pictures.isEmpty() ? new Rendered(text, List.of()) : expanded(text, pictures);
-        return heard.isEmpty() ? seen : seen.with(sounds.rows(seen.text(), heard));
+        if (heard.isEmpty()) {
+            return seen;
+        }
+        TrustedText whole = sounds.marked(seen.text());
+        return new Rendered(whole, Stream.concat(seen.rows().stream(), sounds.rows(whole, heard).stream()).toList());
     }
 
     private static List<Visual> pictures(List<ChatMessage> messages) {

@@ -7,6 +7,7 @@ import glia.io.Config;
 import glia.io.sound.Sound;
 import glia.io.sound.SoundException;
 import glia.io.sound.SoundProcessor;
+import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.block.Input;
 import glia.model.spec.Tower;
@@ -15,12 +16,17 @@ import glia.text.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// How a model reads the sounds of a conversation: its chat template writes one placeholder for each, its processor
 /// makes the features of its tower of sounds. Any number of threads may use it.
 final class ModelSounds {
     private static final String SETTINGS = "preprocessor_config.json";
+    /// The settings of sounds in those of all inputs.
+    private static final String EXTRACTOR = "feature_extractor";
+    private static final String BEGIN = "boa_token_id";
+    private static final String END = "eoa_token_index";
     private static final double MOST_SECONDS = 3600;
 
     private final Path path;
@@ -59,6 +65,30 @@ final class ModelSounds {
 
     private Tower tower() {
         return engine.model().spec().towers().get(number);
+    }
+
+    /// A text whose marks of sounds are between the tokens that begin and end a sound, where the config names such and
+    /// the template does not write them.
+    TrustedText marked(TrustedText text) {
+        Optional<Config> config = engine.model().config().filter(c -> c.has(BEGIN));
+        if (!areHeard() || config.isEmpty()) {
+            return text;
+        }
+        String mark = tokenizer.piece(tower().placeholder());
+        try {
+            String begin = tokenizer.piece(config.get().positive(BEGIN));
+            String end = tokenizer.piece(config.get().positive(config.get().has(END) ? END : "eoa_token_id"));
+            TextBuilder all = new TextBuilder();
+            int from = 0;
+            for (int at = text.indexOfTrusted(mark, 0); at >= 0; at = text.indexOfTrusted(mark, from)) {
+                boolean isBegun = text.toString().startsWith(begin, at - begin.length());
+                all.append(text, from, at).trusted(isBegun ? mark : begin + mark + end);
+                from = at + mark.length();
+            }
+            return all.append(text, from, text.toString().length()).whole();
+        } catch (CheckpointException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
     }
 
     /// The rows of sounds, for each placeholder that the template wrote.
@@ -109,8 +139,10 @@ final class ModelSounds {
 
     private synchronized SoundProcessor processor() throws CheckpointException {
         if (processor == null) {
-            Path file = TextLoader.folder(path).resolve(SETTINGS);
-            processor = SoundProcessor.read(Config.read(file), engine.ops().kernels().workers());
+            Path folder = TextLoader.folder(path);
+            Config whole = Config.readIfPresent(folder.resolve("processor_config.json"));
+            processor = SoundProcessor.read(whole.isObject(EXTRACTOR) ? whole.child(EXTRACTOR)
+                    : Config.read(folder.resolve(SETTINGS)), engine.ops().kernels().workers());
         }
         return processor;
     }

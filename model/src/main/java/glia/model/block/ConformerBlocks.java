@@ -158,18 +158,19 @@ final class ConformerBlocks {
                     ofQueries);
             Tensor k = ops.scale(key.forward(ops, x, pass, states), ofKeys);
             return output.forward(ops, ops.apply(new DisentangledAttention(q, k, value.forward(ops, x, pass, states),
-                    Optional.empty(), Optional.of(ops.linear(halves(reach, x.cols()), distances)), Optional.empty(),
+                    Optional.empty(), Optional.of(ops.linear(halves(reach, spec.shift(), x.cols()), distances)), Optional.empty(),
                     pass.runs(), new RelativeRows(reach, false, 0), spec.headSize(), 1, near)), pass, states);
         };
     }
 
-    /// The waves of the distances from `-count` to `count - 1`, sines before cosines.
-    private static Tensor halves(int count, int width) {
+    /// The waves of the distances from `-count` to `count - 1` plus a shift, sines before cosines; 0 where that is
+    /// negative.
+    private static Tensor halves(int count, int shift, int width) {
         Tensor waves = Tensor.allocate(Arena.ofAuto(), DType.F32, 2 * count, width);
         int half = width / 2;
-        for (int row = 0; row < waves.rows(); row++) {
+        for (int row = Math.max(0, count - shift); row < waves.rows(); row++) {
             for (int c = 0; c < half; c++) {
-                double angle = (row - count) * Math.pow(TIMESCALE, -c / (double) Math.max(1, half - 1));
+                double angle = (row - count + shift) * Math.pow(TIMESCALE, -c / (double) Math.max(1, half - 1));
                 waves.set((long) row * width + c, (float) Math.sin(angle));
                 waves.set((long) row * width + half + c, (float) Math.cos(angle));
             }

@@ -54,12 +54,10 @@ final class Gemma4Vision implements TowerFamily {
         Norm standard = vision.flag("standardize", false) ? new Norm.Standardized() : new Norm.None();
         Tower.Sight sight = config.child("text_config").text("use_bidirectional_attention", "").equals("vision")
                 ? Tower.Sight.MUTUAL_IN_WINDOWS : Tower.Sight.CAUSAL;
-        Tower seeing = new Tower(body, List.of(new Tower.Step.Pooled(side),
+        return text.withTowers(List.of(new Tower(body, List.of(new Tower.Step.Pooled(side),
                 new Tower.Step.Scaled((float) Math.sqrt(hidden)), new Tower.Step.Normed(standard),
                 new Tower.Step.Normed(new Norm.UnitRms(eps)), new Tower.Step.Linear(text.hiddenSize(), false)),
-                config.positive("image_token_id", 258_880), side, Tower.Axes.TEXT, sight).with(Tower.Films.NONE);
-        return text.withTowers(config.isObject("audio_config")
-                ? List.of(seeing, Gemma4Sound.tower(config, text.hiddenSize())) : List.of(seeing));
+                config.positive("image_token_id", 258_880), side, Tower.Axes.TEXT, sight).with(Tower.Films.NONE)));
     }
 
     @Override
@@ -73,9 +71,7 @@ final class Gemma4Vision implements TowerFamily {
 
     @Override
     public Source source(Tower tower, Parameter p) {
-        if (tower.body().modelType().equals(Gemma4Sound.TYPE)) {
-            return Gemma4Sound.source(tower, p);
-        } else if (TowerFamily.isOfProjector(p)) {
+        if (TowerFamily.isOfProjector(p)) {
             return p.role() == Role.OUTPUT ? TowerFamily.stored("embed_vision.embedding_projection.weight")
                     : tower(p.role() == Role.FINAL_WEIGHT ? "std_scale" : "std_bias");
         }

@@ -20,7 +20,7 @@ final class MultimodalFamilies {
             new TextBackbone("gemma3n", "gemma3n_text", true,
                     List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),
             new TextBackbone("gemma4", "gemma4_text", true,
-                    List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio."), new Gemma4Vision()),
+                    List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio."), new Gemma4Sound()),
             new TextBackbone("gemma4_unified", "gemma4_unified_text", true,
                     List.of("vision_embedder.", "embed_vision.", "embed_audio."), new Gemma4Unified()),
             new TextBackbone("glm5_next", Glm5Next.TEXT, false, VISUAL),

@@ -40,11 +40,7 @@ final class Parakeet implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         Config encoder = config.child("encoder_config", Map.of());
         int hidden = encoder.positive("hidden_size", 1024);
-        int heads = encoder.positive("num_attention_heads", 8);
-        if (hidden % heads != 0 || hidden % 2 != 0) {
-            throw encoder.error("num_attention_heads", "found " + heads + ", expected a divisor of " + hidden
-                    + ", which must be even");
-        }
+        int heads = Subsampling.heads(encoder, hidden);
         Activation activation = Activations.read(encoder, "hidden_act", "silu");
         boolean biased = encoder.flag("attention_bias", true);
         Mlp mlp = new Mlp(encoder.positive("intermediate_size", 4096), activation, biased ? Bias.ALL : Bias.NONE);

@@ -92,11 +92,12 @@ public final class Conformer {
     /// Attention to what is near, with relative positions:
     /// `softmax_j(cap · tanh((q_i · k_j + q_i · R(i - j)) / cap))` over `i - past ≤ j ≤ i + future`, where
     /// `q = W x ⊙ softplus(s) / (√E ln 2)` with one s for all heads, `k = W x · ln(1 + e) / ln 2` and
-    /// `R(d) = W [sin(d ω_0), …, cos(d ω_0), …]` with `ω_c = 10000^(-c / (D/2 - 1))`.
+    /// `R(d) = W [sin(t ω_0), …, cos(t ω_0), …]` with `t = d + shift` and `ω_c = 10000^(-c / (D/2 - 1))`, 0 where
+    /// t < 0.
     ///
     /// @param clipped whether maps have clamps
-    public record LocalAttention(int numHeads, int headSize, int past, int future, float cap, boolean clipped)
-            implements Mixer {
+    public record LocalAttention(int numHeads, int headSize, int past, int future, int shift, float cap,
+            boolean clipped) implements Mixer {
         public LocalAttention {
             Heads.check(numHeads, numHeads, headSize);
             NumberRange.COUNT.require("tokens before", past);

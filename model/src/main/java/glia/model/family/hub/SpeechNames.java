@@ -11,6 +11,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.model.spec.Stage;
+import glia.model.spec.Tower;
 import java.util.List;
 
 /// The names of the tensors of models that read speech.
@@ -216,6 +217,60 @@ public final class SpeechNames {
             case Stage.Mapped _ -> new Source.Stored("encoder.subsampling.linear" + (isWeight ? ".weight" : ".bias"));
             default -> layer;
         };
+    }
+
+    /// Those of the tower of sounds of Gemma 4.
+    public static Source gemma4(Tower tower, Parameter p) {
+        if (p.sublayer() < 0) {
+            return gemma4Outside(tower, p);
+        }
+        String layer = "layers." + p.sublayer() / 4 + ".";
+        int part = p.sublayer() % 4;
+        String mlp = layer + "feed_forward" + (part == 0 ? 1 : 2) + ".";
+        String attention = layer + "self_attn.";
+        String convolution = layer + "lconv1d.";
+        List<String> maps = part == 1 ? List.of("q_proj", "k_proj", "v_proj", "post")
+                : part == 2 ? List.of("linear_start", "linear_end") : List.of("ffw_layer_1", "ffw_layer_2");
+        String place = part == 1 ? attention : part == 2 ? convolution : mlp;
+        String linear = ".linear.weight";
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> tower(part == 1 ? layer + "norm_pre_attn.weight" : place + "pre_layer_norm.weight");
+            case AFTER_WEIGHT -> tower(part == 1 ? layer + "norm_post_attn.weight" : place + "post_layer_norm.weight");
+            case FINAL_WEIGHT -> tower(layer + "norm_out.weight");
+            case CLIP -> new Source.Shaped(tower(place + maps.get(p.expert() / 4)
+                    + List.of(".input_min", ".input_max", ".output_min", ".output_max").get(p.expert() % 4)),
+                    List.of(1L), List.of());
+            case UP, INPUT -> tower(place + maps.getFirst() + linear);
+            case QUERY -> tower(place + "q_proj" + linear);
+            case KEY -> tower(place + "k_proj" + linear);
+            case VALUE -> tower(place + "v_proj" + linear);
+            case DOWN, OUTPUT -> tower(place + maps.getLast() + linear);
+            case QUERY_SCALE -> tower(attention + "per_dim_scale");
+            case POSITION_KEY -> tower(attention + "relative_k_proj.weight");
+            case CONVOLUTION -> tower(convolution + "depthwise_conv1d.weight");
+            case GATED_NORM -> tower(convolution + "conv_norm.weight");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static Source gemma4Outside(Tower tower, Parameter p) {
+        if (p.role() != Role.STAGE) {
+            String end = p.role() == Role.OUTPUT_BIAS ? ".bias" : ".weight";
+            return p.place().branch() == 1 ? tower("output_proj" + end)
+                    : named("embed_audio.embedding_projection.weight");
+        }
+        int number = p.place().branch() - 1;
+        String stage = "subsample_conv_projection.layer" + number / 3;
+        return switch (tower.features().stages().get(number)) {
+            case Stage.Halved h -> new Source.Shaped(tower(stage + ".conv.weight"), List.of((long) h.outputs(),
+                    9L * h.inputs()), List.of((long) h.outputs(), (long) h.inputs(), 3L, 3L));
+            case Stage.NormedApart _ -> tower(stage + ".norm.weight");
+            default -> tower("subsample_conv_projection.input_proj_linear.weight");
+        };
+    }
+
+    private static Source.Stored tower(String name) {
+        return new Source.Stored("model.audio_tower." + name, "audio_tower." + name);
     }
 
     private static Source half(Mixer mixer, Parameter p, Source both) {

@@ -3,6 +3,7 @@ package glia.tensor.ops.row;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
+import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 import glia.tensor.ops.Weight;
@@ -18,9 +19,11 @@ public final class Clamps {
             Tensor y = ops.allocate(x.rows(), x.cols());
             float from = Compute.stored(least).get(0);
             float to = Compute.stored(most).get(0);
-            for (long i = 0; i < x.size(); i++) {
-                y.set(i, Math.min(Math.max(x.get(i), from), to));
-            }
+            Ranges.run(ops.kernels().workers(), x.rows(), x.cols(), (first, end) -> {
+                for (long i = (long) first * x.cols(); i < (long) end * x.cols(); i++) {
+                    y.set(i, Math.min(Math.max(x.get(i), from), to));
+                }
+            });
             return y;
         }
 
