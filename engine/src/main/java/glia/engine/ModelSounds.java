@@ -16,7 +16,6 @@ import glia.text.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// How a model reads the sounds of a conversation: its chat template writes one placeholder for each, its processor
@@ -70,14 +69,14 @@ final class ModelSounds {
     /// A text whose marks of sounds are between the tokens that begin and end a sound, where the config names such and
     /// the template does not write them.
     TrustedText marked(TrustedText text) {
-        Optional<Config> config = engine.model().config().filter(c -> c.has(BEGIN));
-        if (!areHeard() || config.isEmpty()) {
-            return text;
-        }
         String mark = tokenizer.piece(tower().placeholder());
         try {
-            String begin = tokenizer.piece(config.get().positive(BEGIN));
-            String end = tokenizer.piece(config.get().positive(config.get().has(END) ? END : "eoa_token_id"));
+            Config config = Config.readIfPresent(TextLoader.folder(path).resolve("config.json"));
+            if (!config.has(BEGIN)) {
+                return text;
+            }
+            String begin = tokenizer.piece(config.positive(BEGIN));
+            String end = tokenizer.piece(config.positive(config.has(END) ? END : "eoa_token_id"));
             TextBuilder all = new TextBuilder();
             int from = 0;
             for (int at = text.indexOfTrusted(mark, 0); at >= 0; at = text.indexOfTrusted(mark, from)) {

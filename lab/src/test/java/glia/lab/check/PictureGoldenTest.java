@@ -249,7 +249,7 @@ class PictureGoldenTest {
                 double before = pass.loss(batch);
                 double square = 0;
                 for (var entry : model.weights().all().entrySet()) {
-                    if (model.spec().towerOf(entry.getKey().place()) < 0) {
+                    if (model.spec().towerOf(entry.getKey().place()) != 0) {
                         continue;
                     }
                     Tensor weight = Compute.stored(entry.getValue());
@@ -260,7 +260,7 @@ class PictureGoldenTest {
                 }
                 double step = 1e-3 / square;
                 for (var entry : model.weights().all().entrySet()) {
-                    if (model.spec().towerOf(entry.getKey().place()) >= 0) {
+                    if (model.spec().towerOf(entry.getKey().place()) == 0) {
                         Tensor weight = Compute.stored(entry.getValue());
                         Tensor gradient = pass.weightGradients().find(entry.getValue()).orElseThrow();
                         for (long i = 0; i < weight.size(); i++) {

@@ -158,7 +158,8 @@ final class ConformerBlocks {
                     ofQueries);
             Tensor k = ops.scale(key.forward(ops, x, pass, states), ofKeys);
             return output.forward(ops, ops.apply(new DisentangledAttention(q, k, value.forward(ops, x, pass, states),
-                    Optional.empty(), Optional.of(ops.linear(halves(reach, spec.shift(), x.cols()), distances)), Optional.empty(),
+                    Optional.empty(), Optional.of(ops.linear(halves(reach, spec.shift(), x.cols()), distances)),
+                    Optional.empty(),
                     pass.runs(), new RelativeRows(reach, false, 0), spec.headSize(), 1, near)), pass, states);
         };
     }

@@ -80,7 +80,7 @@ public final class Conformer {
         }
     }
 
-    /// A linear map between clamps, `clamp(W · clamp(x, a, b), c, d)`, with stored a, b, c and d where maps are clipped.
+    /// A linear map between clamps, `clamp(W · clamp(x, a, b), c, d)`, with stored a, b, c and d where it is clipped.
     ///
     /// @param number of the map in its mixer
     private static void clipped(Shapes shapes, boolean isClipped, int number) {
