@@ -33,7 +33,7 @@ import java.util.Optional;
 
 /// DBRX (Databricks, 2024): layer norms without biases, queries, keys and values fused and clipped, experts stacked in
 /// three matrices. Checked against the class `DbrxForCausalLM`, which ignores `attn_config.rope_theta`; here it is
-/// used.
+/// used by files without `rope_parameters`.
 final class Dbrx implements Family {
     @Override
     public List<String> modelTypes() {
@@ -47,7 +47,7 @@ final class Dbrx implements Family {
         Config mixing = config.child("ffn_config", Map.of());
         int headSize = sizes.hidden() / sizes.numHeads();
         Attention plain = Attention.causal(sizes.numHeads(), attending.positive("kv_n_heads", 1), headSize,
-                RopeConfig.read(attending, headSize, 10_000), Bias.NONE);
+                RopeConfig.read(config.has("rope_parameters") ? config : attending, headSize, 10_000), Bias.NONE);
         Attention attention = attending.has("clip_qkv")
                 ? plain.with(new QkNorm.Clipped((float) Numbers.real(attending, "clip_qkv", NumberRange.CAP))) : plain;
         if (mixing.has("moe_normalize_expert_weights") && mixing.real("moe_normalize_expert_weights") != 1) {

@@ -22,6 +22,7 @@ import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;
+import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import java.util.List;
 
@@ -38,8 +39,9 @@ final class NanoChat implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         int headSize = AttentionConfig.headSize(config, 0);
         Norm.UnitRms norm = new Norm.UnitRms(Standard.epsilon(config, "rms_norm_eps", 1e-6));
+        Rope.Rotary rope = RopeConfig.read(config, headSize, 10_000);
         Attention attention = AttentionConfig.causal(config, headSize,
-                RopeConfig.read(config, headSize, 10_000).with(new RopeScaling.Reversed()),
+                rope.with(new RopeScaling.Reversed(rope.scaling())),
                 Standard.bias(config, "attention_bias", false)).with(new QkNorm.Rotated(norm));
         Mixer mlp = new Mlp(config.positive("intermediate_size"), Activations.read(config, "hidden_act", "relu2"),
                 Bias.NONE);

@@ -29,15 +29,20 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// Rotation the other way: -ω.
-    record Reversed() implements RopeScaling {
+    /// Rotation the other way: -ω of another scaling.
+    record Reversed(RopeScaling scaling) implements RopeScaling {
         @Override
         public double[] scale(double[] frequencies, double theta, int context) {
-            double[] reversed = new double[frequencies.length];
+            double[] reversed = scaling.scale(frequencies, theta, context).clone();
             for (int i = 0; i < reversed.length; i++) {
-                reversed[i] = -frequencies[i];
+                reversed[i] = -reversed[i];
             }
             return reversed;
+        }
+
+        @Override
+        public double attentionFactor(int context) {
+            return scaling.attentionFactor(context);
         }
     }
 
