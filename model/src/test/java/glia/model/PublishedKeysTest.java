@@ -42,6 +42,16 @@ class PublishedKeysTest {
         same("deepseek_v4", List.of(), Map.of("attention_bias", true));
     }
 
+    /// Files of Transformers 5 have the base in `rope_parameters`, beside a default in `attn_config`.
+    @Test
+    void dbrx() throws CheckpointException {
+        Map<String, Object> attending = Map.of("kv_n_heads", 2, "clip_qkv", 8.0, "rope_theta", 500_000.0);
+        Map<String, Object> defaults = Map.of("kv_n_heads", 2, "clip_qkv", 8.0, "rope_theta", 10_000.0);
+        assertEquals(spec("dbrx", List.of("rope_parameters"), Map.of("attn_config", attending)),
+                spec("dbrx", List.of(), Map.of("attn_config", defaults,
+                        "rope_parameters", Map.of("rope_theta", 500_000.0, "rope_type", "default"))));
+    }
+
     @Test
     void miniMaxM3() throws CheckpointException {
         same("minimax_m3", List.of("layer_types", "mlp_layer_types", "index_block_size", "index_head_dim",
