@@ -155,7 +155,7 @@ final class FamilyList {
                         .size("window", "attention_chunk_size", v -> Math.max(1, v.get("context") / 4))
                         .with("interleave_moe_layer_step", 1).with("use_qk_norm", true), glm,
                 latent("deepseek_v2", "DeepseekV2ForCausalLM").with("topk_method", "greedy"),
-                latent("deepseek_v3", "DeepseekV3ForCausalLM"),
+                latent("deepseek_v3", "DeepseekV3ForCausalLM"), latent("kimi_k2", "DeepseekV3ForCausalLM"),
                 indexed("deepseek_v32", "DeepseekV32ForCausalLM"), indexed("glm_moe_dsa", "GlmMoeDsaForCausalLM"));
     }
 
@@ -215,11 +215,12 @@ final class FamilyList {
                 .with("mamba_proj_bias", false);
         FamilySizes minimax = chosen(rms(usual("minimax", "MiniMaxForCausalLM"), 1e-5, 1e6), "num_local_experts", 4, 2)
                 .with("layer_types", v -> layers(v, i -> i % 2 == 0 ? LINEAR : FULL));
-        return List.of(mamba, mamba2, bamba, falcon, granite, jamba, minimax, nemotron(),
-                delta(rms(usual("qwen3_5_text", "Qwen3_5ForCausalLM"), 1e-6, 1e6)),
-                withExpertSize(chosen(delta(rms(usual("qwen3_next", "Qwen3NextForCausalLM"), 1e-6, 1e6)),
-                        "num_experts", 16, 4)).size("shared-size", "shared_expert_intermediate_size",
-                                v -> v.get("expert-size")).with("norm_topk_prob", true));
+        FamilySizes next = withExpertSize(chosen(delta(rms(usual("qwen3_next", "Qwen3NextForCausalLM"), 1e-6, 1e6)),
+                "num_experts", 16, 4)).size("shared-size", "shared_expert_intermediate_size",
+                        v -> v.get("expert-size")).with("norm_topk_prob", true);
+        return List.of(mamba, mamba2, bamba, falcon, granite, jamba, minimax, nemotron(), next,
+                next.named("qwen3_5_moe_text", "Qwen3_5MoeForCausalLM"),
+                delta(rms(usual("qwen3_5_text", "Qwen3_5ForCausalLM"), 1e-6, 1e6)));
     }
 
     /// Mamba's context is not limited by a position encoding.
@@ -299,7 +300,8 @@ final class FamilyList {
             FamilySizes roberta = bert("roberta", "RobertaForMaskedLM").with("layer_norm_eps", 1e-5)
                     .with("type_vocab_size", 1).with("pad_token_id", PADDING_OF_ROBERTA)
                     .with("max_position_embeddings", v -> v.get("context") + PADDING_OF_ROBERTA + 1);
-            return List.of(bert("bert", "BertForMaskedLM"), roberta, distilbert,
+            return List.of(bert("bert", "BertForMaskedLM"), roberta, roberta.named("camembert",
+                    "CamembertForMaskedLM"), roberta.named("xlm-roberta", "XLMRobertaForMaskedLM"), distilbert,
                     deberta(), bert("electra", "ElectraForMaskedLM").size("embedding-size", "embedding_size",
                             v -> Math.max(1, v.get("hidden") / 2)),
                     bert("albert", "AlbertForMaskedLM").size("embedding-size", "embedding_size",

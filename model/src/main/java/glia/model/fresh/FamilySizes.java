@@ -46,6 +46,11 @@ public final class FamilySizes {
         return new FamilySizes(modelType, architecture, Map.of(), Map.of());
     }
 
+    /// A copy for another `model_type`.
+    FamilySizes named(String type, String otherArchitecture) {
+        return new FamilySizes(type, otherArchitecture, sizes, others);
+    }
+
     /// A copy with one more size, or another default for one.
     FamilySizes size(String name, String key, ToIntFunction<Values> otherwise) {
         Map<String, Size> more = new LinkedHashMap<>(sizes);
