@@ -22,6 +22,7 @@ module glia.io {
     exports glia.io.pytorch;
     exports glia.io.safetensors;
     exports glia.io.sound;
+    exports glia.io.web;
     exports glia.io.hub;
     exports glia.io.json;
     exports glia.io.jsonl;

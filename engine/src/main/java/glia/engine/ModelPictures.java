@@ -4,6 +4,7 @@ import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.gguf.GgufCheckpoint;
 import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
@@ -14,6 +15,7 @@ import glia.jinja.value.TrustedText;
 import glia.model.Model;
 import glia.model.block.Input;
 import glia.model.codec.PictureTokens;
+import glia.model.picture.MmprojSettings;
 import glia.model.picture.PictureProcessor;
 import glia.model.picture.PreparedPicture;
 import glia.model.spec.Tower;
@@ -365,8 +367,10 @@ public final class ModelPictures {
         if (processor == null) {
             try {
                 Path folder = TextLoader.folder(path);
-                processor = PictureProcessor.find(folder).orElseThrow(() -> new PictureException(folder.toString(),
-                        "has no " + PictureProcessor.files() + ", which says how the model reads pictures"));
+                processor = engine.model().checkpoint() instanceof GgufCheckpoint gguf && gguf.projector().isPresent()
+                        ? MmprojSettings.of(gguf) : PictureProcessor.find(folder).orElseThrow(() ->
+                        new PictureException(folder.toString(), "has no " + PictureProcessor.files()
+                                + ", which says how the model reads pictures"));
             } catch (CheckpointException e) {
                 throw new PictureException(path.toString(), e.getMessage());
             }

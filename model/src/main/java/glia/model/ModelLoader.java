@@ -9,6 +9,7 @@ import glia.io.load.ConsolidatedCheckpoint;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
+import glia.model.family.Mmproj;
 import glia.model.family.SequenceClassifier;
 import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
@@ -214,10 +215,13 @@ public final class ModelLoader {
                     + "the adapter to its base: MODEL --adapter " + path);
         }
         GgufForm form = Families.ofGguf(file.metadata());
-        tensors = StoredTensors.gguf(path, file);
-        Config config = Config.of(path, form.config(file.metadata(), file));
+        Map<String, Object> described = form.config(file.metadata(), file);
         // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
-        return bind(form.stored(Families.spec(config), file), new TensorNames.Gguf(form), Optional.empty());
+        ModelSpec text = form.stored(Families.spec(Config.of(path, described)), file);
+        Optional<Mmproj.Encoded> whole = Mmproj.joined(file, described, text, copies);
+        tensors = StoredTensors.gguf(path, file);
+        return whole.isEmpty() ? bind(text, new TensorNames.Gguf(form), Optional.empty()) : bind(whole.get().spec(),
+                new TensorNames.Gguf(whole.get().encoder().joined(form)), Optional.of(whole.get().config()));
     }
 
     private Model bind(ModelSpec declared, TensorNames names, Optional<Config> config) throws CheckpointException {

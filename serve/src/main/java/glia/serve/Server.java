@@ -88,7 +88,8 @@ public final class Server implements AutoCloseable {
         options.access().requireSafe(options.host());
         HttpLimits limits = options.limits();
         ServerMetrics metrics = new ServerMetrics();
-        Gate gate = new Gate(limits, options.access(), Access.isLoopback(options.host()), metrics, options.tools());
+        Gate gate = new Gate(limits, options.access(), Access.isLoopback(options.host()), metrics, options.tools(),
+                options.web());
         ClientConnections connections = new ClientConnections(limits);
         metrics.watch(models::loads, models::numLoads, gate::numRunning, connections::numOpen);
         HttpRouting.Builder routing = HttpRouting.builder();

@@ -3,16 +3,24 @@ package glia.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import glia.engine.LanguageModel;
 import glia.engine.call.PromptLimits;
+import glia.io.web.WebFiles;
 import glia.serve.request.HttpLimits;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.ImageOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -128,6 +136,59 @@ class PictureRequestsTest {
         assertRefused(server, "damaged or cut off", chat("vision", url(data().substring(0, data().length() / 8 * 4))));
         assertRefused(server, "of the user", "{\"model\":\"vision\",\"messages\":[{\"role\":\"system\",\"content\":["
                 + url(data()) + "]}]}");
+    }
+
+    /// Two frames of an animated GIF are one step of time; the template of this model has no mark for films.
+    @Test
+    void filmsAreRead() throws Exception {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
+        try (ImageOutputStream to = ImageIO.createImageOutputStream(out)) {
+            writer.setOutput(to);
+            writer.prepareWriteSequence(null);
+            for (int i = 0; i < 4; i++) {
+                writer.writeToSequence(new IIOImage(new BufferedImage(60, 40, BufferedImage.TYPE_BYTE_INDEXED), null,
+                        null), null);
+            }
+            writer.endWriteSequence();
+        }
+        String film = "{\"type\":\"video_url\",\"video_url\":{\"url\":\"data:image/gif;base64,"
+                + Base64.getEncoder().encodeToString(out.toByteArray()) + "\"}}";
+        assertEquals((int) found("/v1/chat/completions", chat("vision", text("What?")), "usage", "prompt_tokens") + 13,
+                found("/v1/chat/completions", chat("vision", text("What?") + "," + film), "usage", "prompt_tokens"));
+        assertRefused(server, "content[0].video_url.url: ", chat("vision", film.replace("R0lGOD", "AAAAAA")));
+    }
+
+    /// Where the server may fetch, and from where.
+    @Test
+    void addressesAreFetchedWhereTheServerAllowsThem() throws Exception {
+        HttpServer files = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        files.createContext("/", exchange -> {
+            byte[] file = Base64.getDecoder().decode(exchange.getRequestURI().getPath().equals("/cat.png") ? picture
+                    : "AAAA");
+            exchange.sendResponseHeaders(200, file.length);
+            exchange.getResponseBody().write(file);
+            exchange.close();
+        });
+        files.start();
+        WebFiles web = new WebFiles(host -> new InetAddress[] {host.equals("example.com")
+                ? InetAddress.getLoopbackAddress() : InetAddress.getByName("169.254.169.254")},
+                InetAddress::isLoopbackAddress, 1 << 20, Duration.ofSeconds(30));
+        LanguageModel model = LanguageModel.load(Path.of(PictureRequestsTest.class.getResource(
+                "/golden-pictures/qwen2_vl/config.json").toURI()).getParent());
+        try (TestServer fetching = TestServer.of("vision", model, ServerOptions.defaults().withWeb(web))) {
+            String site = "http://example.com:" + files.getAddress().getPort();
+            TestServer.Reply openai = fetching.post("/v1/chat/completions", chat("vision", url(site + "/cat.png")));
+            assertEquals(200, openai.status(), openai::text);
+            TestServer.Reply anthropic = fetching.post("/v1/messages", chat("vision", "{\"type\":\"image\","
+                    + "\"source\":{\"type\":\"url\",\"url\":\"" + site + "/cat.png\"}}"));
+            assertEquals(200, anthropic.status(), anthropic::text);
+            assertRefused(fetching, "content[0].image_url.url: is no picture", chat("vision", url(site + "/other")));
+            assertRefused(fetching, "leads to 169.254.169.254, which is not of the public internet",
+                    chat("vision", url("http://metadata.internal/latest")));
+        } finally {
+            files.stop(0);
+        }
     }
 
     @Test

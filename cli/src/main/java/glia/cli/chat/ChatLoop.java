@@ -158,7 +158,7 @@ public final class ChatLoop {
         PictureFlags.Typed found = PictureFlags.typed(typed);
         String message = found.text();
         if (!found.files().isEmpty() && !message.startsWith("/")) {
-            found.files().forEach(file -> attach(() -> attached.picture(file, model)));
+            found.files().forEach(file -> attach(() -> attached.picture(file, model, arguments)));
             if (message.isEmpty()) {
                 return true;
             }
@@ -190,9 +190,9 @@ public final class ChatLoop {
             case REGENERATE -> regenerate();
             case UNDO -> undo();
             case SYSTEM -> system(rest);
-            case IMAGE -> attach(() -> attached.picture(rest, model));
+            case IMAGE -> attach(() -> attached.picture(rest, model, arguments));
             case VIDEO -> attach(() -> attached.film(rest, model, arguments));
-            case AUDIO -> attach(() -> attached.sound(rest, model));
+            case AUDIO -> attach(() -> attached.sound(rest, model, arguments));
             case SET -> set(rest);
             case THINKING -> thinking(rest);
             case SAVE -> save(rest);

@@ -50,7 +50,7 @@ public final class ChatCommand implements Command {
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
-                                ComputeOptions.ADAPTER)))
+                                ComputeOptions.ADAPTER, ComputeOptions.MMPROJ)))
                 .examples("""
                         $ glia chat
                         > What is the capital of France?

@@ -101,7 +101,7 @@ public final class ClassifyCommand implements Command {
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
             PictureEmbedder embedder = PictureEmbedder.of(model);
-            Picture picture = PictureFlags.read(arguments.required(IMAGE), model);
+            Picture picture = PictureFlags.read(arguments.required(IMAGE), model, arguments);
             double[] probabilities = embedder.classify(picture,
                     labels.stream().map(label -> template.replace(PLACE, label)).toList());
             print(IntStream.range(0, labels.size()).mapToObj(i -> new Prediction(labels.get(i), probabilities[i]))

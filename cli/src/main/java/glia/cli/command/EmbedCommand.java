@@ -119,7 +119,7 @@ public final class EmbedCommand implements Command {
             vectors.add(embedder.embed(text));
         }
         for (String file : arguments.all(IMAGE)) {
-            Picture picture = PictureFlags.read(file, model);
+            Picture picture = PictureFlags.read(file, model, arguments);
             vectors.add(embedder.embed(picture));
             names.add(file);
         }

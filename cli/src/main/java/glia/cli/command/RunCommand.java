@@ -82,7 +82,7 @@ public final class RunCommand implements Command {
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
-                                ComputeOptions.ADAPTER, ComputeOptions.TENSOR)))
+                                ComputeOptions.ADAPTER, ComputeOptions.MMPROJ, ComputeOptions.TENSOR)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named

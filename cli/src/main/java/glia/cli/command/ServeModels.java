@@ -49,7 +49,7 @@ final class ServeModels {
 
     /// All options, with those of the command's models.
     static final List<Option<?>> OPTIONS = List.of(ChatCommand.SYSTEM, MEMORY, KEEP_ALIVE, ANY_MODEL, PULL,
-            ADAPTER);
+            ADAPTER, ComputeOptions.MMPROJ);
 
     private ServeModels() { }
 
@@ -82,8 +82,9 @@ final class ServeModels {
             }
             boolean isFirst = model.getKey().equals(models.keySet().iterator().next());
             Optional<String> adapter = file.adapter().isPresent() || !isFirst ? file.adapter() : ofAll;
-            pool.add(model.getKey(), new FileSource(path, adapter.isEmpty() ? options
-                    : options.withAdapter(Models.adapter(adapter.get(), arguments, console)),
+            LoadOptions own = isFirst ? options : options.withProjector(Optional.empty());
+            pool.add(model.getKey(), new FileSource(path, adapter.isEmpty() ? own
+                    : own.withAdapter(Models.adapter(adapter.get(), arguments, console)),
                     adapters.getOrDefault(model.getKey(), Map.of()), progress, defaults(file)));
         }
         if (pool.hasGenerating()) {

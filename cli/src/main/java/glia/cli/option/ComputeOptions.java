@@ -10,6 +10,7 @@ import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.PageChoice;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -96,6 +97,10 @@ public final class ComputeOptions {
             + "a folder, a GGUF file or a name on the hub", "--adapter")
             .in(GROUP).elsewhere("--lora", "--peft", "--lora-path");
 
+    /// For commands whose model may read pictures.
+    public static final Option<String> MMPROJ = Option.text("FILE", "encoder of pictures of a GGUF model "
+            + "(default: mmproj*.gguf beside it)", "--mmproj").in(GROUP).elsewhere("--clip-model-path");
+
     /// The options of every command that computes.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION, BATCH_INVARIANT);
 
@@ -169,7 +174,7 @@ public final class ComputeOptions {
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
                 arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments),
                 PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION), arguments.get(CACHE_POLICY),
-                Optional.empty());
+                Optional.empty(), arguments.get(MMPROJ).map(Path::of));
     }
 
     /// The scaling of rotary positions that the command line has in place of the model's.

@@ -9,6 +9,7 @@ import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
 import glia.io.sound.Sound;
 import glia.io.sound.SoundException;
+import glia.io.web.WebFiles;
 import glia.text.template.ChatMessage;
 import glia.io.picture.Visual;
 import java.io.IOException;
@@ -40,8 +41,11 @@ public final class PictureFlags {
             + " a folder has as many (default: 2)", "--fps");
     private static final Option<Integer> FRAMES = Option.integer("N", 1, 768, "most frames of a film; of more, as many "
             + "are taken evenly (default: 64)", "--frames");
-    /// The frames that are taken of films.
-    public static final List<Option<?>> SAMPLING = List.of(FPS, FRAMES);
+    /// Whether addresses are fetched.
+    public static final Option<Boolean> ALLOW_URLS = Option.flag("fetch pictures, films and sounds of http and https "
+            + "addresses; never those of private networks", "--allow-urls");
+    /// How films are read, and from where.
+    public static final List<Option<?>> SAMPLING = List.of(FPS, FRAMES, ALLOW_URLS);
     private static final int LEAST_FRAMES = 4;
     private static final int MOST_FRAMES = 64;
     /// What goes with a prompt.
@@ -70,8 +74,8 @@ public final class PictureFlags {
         ///
         /// @return what was added
         /// @throws IllegalArgumentException as [#read] does
-        public String picture(String file, LanguageModel model) {
-            return add(read(unquoted(file), model));
+        public String picture(String file, LanguageModel model, Arguments arguments) {
+            return add(read(unquoted(file), model, arguments));
         }
 
         /// Adds a film.
@@ -91,8 +95,8 @@ public final class PictureFlags {
         ///
         /// @return what was added
         /// @throws IllegalArgumentException as [PictureFlags#sound] does
-        public String sound(String file, LanguageModel model) {
-            Sound sound = PictureFlags.sound(unquoted(file), model);
+        public String sound(String file, LanguageModel model, Arguments arguments) {
+            Sound sound = PictureFlags.sound(unquoted(file), model, arguments);
             sounds.add(sound);
             return "Added " + sound.name() + ".";
         }
@@ -116,7 +120,7 @@ public final class PictureFlags {
     public static List<Visual> of(Arguments arguments, LanguageModel model) {
         List<Visual> pictures = new ArrayList<>();
         for (String file : arguments.all(IMAGE)) {
-            pictures.add(read(file, model));
+            pictures.add(read(file, model, arguments));
         }
         for (String file : arguments.all(VIDEO)) {
             pictures.add(film(file, model, arguments));
@@ -130,8 +134,25 @@ public final class PictureFlags {
     public static Film film(String file, LanguageModel model, Arguments arguments) {
         int most = arguments.get(FRAMES).orElse(MOST_FRAMES);
         double fps = Double.parseDouble(arguments.get(FPS).orElse(2f).toString());
-        return read(file, model, path -> Film.read(path, new Film.Sampling(fps, Math.min(LEAST_FRAMES, most),
-                most)));
+        Film.Sampling sampling = new Film.Sampling(fps, Math.min(LEAST_FRAMES, most), most);
+        if (!WebFiles.isAddress(file)) {
+            return read(file, model, path -> Film.read(path, sampling));
+        }
+        requirePictures(file, model);
+        try {
+            return Film.of(file, fetched(file, arguments), sampling);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /// The bytes of an address.
+    private static byte[] fetched(String address, Arguments arguments) throws IOException {
+        if (!arguments.has(ALLOW_URLS)) {
+            throw new IllegalArgumentException(address + ": addresses are fetched with " + ALLOW_URLS.name()
+                    + " only; or give a file");
+        }
+        return WebFiles.defaults().get(address);
     }
 
     /// Reads a picture or film.
@@ -139,21 +160,33 @@ public final class PictureFlags {
         V of(Path path) throws IOException;
     }
 
-    /// A picture of a file.
+    /// A picture of a file or an address.
     ///
     /// @throws IllegalArgumentException if the model reads no pictures, or this one cannot be read
-    public static Picture read(String file, LanguageModel model) {
-        return read(file, model, Picture::read);
+    public static Picture read(String file, LanguageModel model, Arguments arguments) {
+        if (!WebFiles.isAddress(file)) {
+            return read(file, model, Picture::read);
+        }
+        requirePictures(file, model);
+        try {
+            return Picture.of(file, fetched(file, arguments), Picture.Limits.DEFAULT);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    private static void requirePictures(String file, LanguageModel model) {
+        if (!model.pictures().areRead()) {
+            throw new IllegalArgumentException("this model reads no pictures: " + file + " was not used; a model with "
+                    + "a vision tower does, such as Qwen/Qwen2-VL-2B-Instruct");
+        }
     }
 
     private static <V extends Visual> V read(String file, LanguageModel model, Reading<V> reading) {
         if (file.isBlank()) {
             throw new IllegalArgumentException("expected the name of a picture, as in /image cat.jpg");
         }
-        if (!model.pictures().areRead()) {
-            throw new IllegalArgumentException("this model reads no pictures: " + file + " was not used; a model with "
-                    + "a vision tower does, such as Qwen/Qwen2-VL-2B-Instruct");
-        }
+        requirePictures(file, model);
         try {
             return reading.of(HomeFolder.path(file));
         } catch (NoSuchFileException e) {
@@ -167,13 +200,13 @@ public final class PictureFlags {
     ///
     /// @throws IllegalArgumentException if there are some and the model does not hear, or one cannot be read
     public static List<Sound> sounds(Arguments arguments, LanguageModel model) {
-        return arguments.all(AUDIO).stream().map(file -> sound(file, model)).toList();
+        return arguments.all(AUDIO).stream().map(file -> sound(file, model, arguments)).toList();
     }
 
-    /// A sound of a file.
+    /// A sound of a file or an address.
     ///
     /// @throws IllegalArgumentException if the model does not hear, or this one cannot be read
-    public static Sound sound(String file, LanguageModel model) {
+    public static Sound sound(String file, LanguageModel model, Arguments arguments) {
         if (file.isBlank()) {
             throw new IllegalArgumentException("expected the name of a sound, as in /audio talk.mp3");
         }
@@ -183,13 +216,15 @@ public final class PictureFlags {
                     + "said");
         }
         try {
-            return Sound.read(HomeFolder.path(file));
+            return WebFiles.isAddress(file) ? Sound.of(file, fetched(file, arguments), Sound.Limits.DEFAULT)
+                    : Sound.read(HomeFolder.path(file));
         } catch (NoSuchFileException e) {
             throw new IllegalArgumentException(file + ": there is no such file", e);
         } catch (SoundException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         } catch (IOException | InvalidPathException e) {
-            throw new IllegalArgumentException(file + ": cannot be read: " + e.getMessage(), e);
+            throw new IllegalArgumentException(WebFiles.isAddress(file) ? e.getMessage()
+                    : file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 

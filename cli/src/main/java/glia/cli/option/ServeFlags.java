@@ -4,6 +4,7 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.engine.call.PromptLimits;
 import glia.io.json.JsonValues.JsonLimits;
+import glia.io.web.WebFiles;
 import glia.serve.ServerOptions;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.Timeouts;
@@ -93,11 +94,12 @@ public final class ServeFlags {
             USUAL.timeouts().write(), "--write-timeout");
 
     /// All options.
-    public static final List<Option<?>> ALL = List.of(PORT, HOST, DRAIN, LOG_REQUESTS, LOG_PROMPTS, KEYS, CORS,
-            ALLOW_HOST, OPEN_METRICS, SHARE_CACHE, MAX_BODY, MAX_HEADERS, MAX_DEPTH, MAX_VALUES, MAX_STRING,
-            MAX_CONNECTIONS, MAX_OF_ADDRESS, MAX_REQUESTS, MAX_OF_KEY, MAX_SAMPLES, MAX_MESSAGES, MAX_TOOLS, MAX_STOPS,
-            MAX_BIASES, MAX_IMAGES, MAX_PIXELS, MAX_PROMPT, MAX_ANSWER, REQUEST_TIME, HEADER_TIME, BODY_TIME,
-            IDLE_TIME, WRITE_TIME);
+    public static final List<Option<?>> ALL = List.of(
+            PORT, HOST, DRAIN, LOG_REQUESTS, LOG_PROMPTS, KEYS, CORS, ALLOW_HOST, OPEN_METRICS, SHARE_CACHE,
+            PictureFlags.ALLOW_URLS, MAX_BODY, MAX_HEADERS, MAX_DEPTH, MAX_VALUES, MAX_STRING, MAX_CONNECTIONS,
+            MAX_OF_ADDRESS, MAX_REQUESTS, MAX_OF_KEY, MAX_SAMPLES, MAX_MESSAGES, MAX_TOOLS, MAX_STOPS, MAX_BIASES,
+            MAX_IMAGES, MAX_PIXELS, MAX_PROMPT, MAX_ANSWER, REQUEST_TIME, HEADER_TIME, BODY_TIME, IDLE_TIME,
+            WRITE_TIME);
 
     private ServeFlags() {}
 
@@ -122,7 +124,8 @@ public final class ServeFlags {
                 arguments.all(ALLOW_HOST), arguments.has(OPEN_METRICS), arguments.has(SHARE_CACHE));
         access.requireSafe(host);
         return new ServerOptions(host, arguments.get(PORT).orElse(ServerOptions.DEFAULT_PORT), limits(arguments),
-                access, arguments.has(LOG_REQUESTS), arguments.has(LOG_PROMPTS), log, Optional.empty());
+                access, arguments.has(LOG_REQUESTS), arguments.has(LOG_PROMPTS), log, Optional.empty(),
+                arguments.has(PictureFlags.ALLOW_URLS) ? Optional.of(WebFiles.defaults()) : Optional.empty());
     }
 
     /// How long running requests are waited for at the end.

@@ -4,6 +4,7 @@ import glia.engine.GenerationOptions;
 import glia.engine.answer.TokenRules;
 import glia.engine.answer.ToolChoice;
 import glia.engine.grammar.Grammar;
+import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import java.time.Duration;
 import java.util.List;
@@ -89,7 +90,8 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
                 PromptLimits.check("messages", "messages", conversation.messages().size(), limits.messages(),
                         "--max-messages");
                 PromptLimits.check("tools", "tools", conversation.tools().size(), limits.tools(), "--max-tools");
-                List<Picture> pictures = conversation.messages().stream().flatMap(m -> m.pictures().stream()).toList();
+                List<Picture> pictures = conversation.messages().stream().flatMap(m -> m.visuals().stream())
+                        .map(v -> v instanceof Film film ? film.frames().getFirst() : (Picture) v).toList();
                 int sounds = conversation.messages().stream().mapToInt(m -> m.sounds().size()).sum();
                 PromptLimits.check("messages", sounds > 0 ? "pictures and sounds" : "pictures",
                         pictures.size() + sounds, limits.pictures(), "--max-images");

@@ -42,10 +42,11 @@ import java.util.stream.Stream;
 /// @param pages which pages of the KV cache the query of a new token attends to; empty for all
 /// @param policy which positions of the KV cache sequences keep; empty for all
 /// @param ranks that compute together, each with a part of the model ([Model#divided])
+/// @param projector the encoder of pictures of a GGUF model, a `mmproj` file; if empty, the one beside the model
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
         Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages,
-        Optional<CachePolicy> policy, Optional<RankGroup> ranks) {
+        Optional<CachePolicy> policy, Optional<RankGroup> ranks, Optional<Path> projector) {
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -69,7 +70,8 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
-                Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty(), Optional.empty());
+                Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty(), Optional.empty(),
+                Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -80,40 +82,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     public LoadOptions withContextLength(int other) {
         return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     /// With a KV cache that may be larger than memory.
     public LoadOptions withKvMemory(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                bytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
+                bytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
-                adapter, rope, promptCacheBytes, pages, policy, ranks);
+                adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -121,7 +123,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -136,28 +138,36 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         return files.adapter().isPresent() ? withAdapter(files.adapter().get()) : this;
     }
 
+    /// With this encoder of pictures of a GGUF model.
+    public LoadOptions withProjector(Optional<Path> file) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, file);
+    }
+
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     /// With another scaling of rotary positions, or with the model's own.
     public LoadOptions withRope(Optional<RopeChange> change) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, change, promptCacheBytes, pages, policy, ranks);
+                kvMemoryBytes, adapter, change, promptCacheBytes, pages, policy, ranks, projector);
     }
 
     /// With attention of new tokens to chosen pages of the KV cache, without speculative decoding: passes of several
     /// tokens attend to all.
     public LoadOptions withPages(PageChoice choice) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
-                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice), policy, ranks);
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice), policy, ranks,
+                projector);
     }
 
     /// With a part of each sequence's KV cache, without speculative decoding.
     public LoadOptions withPolicy(CachePolicy other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
-                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, pages, Optional.of(other), ranks);
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, pages, Optional.of(other), ranks,
+                projector);
     }
 
     /// With a part of the model on each of some ranks, all of which compute the same passes: without what depends on
@@ -166,7 +176,8 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param sharers the ranks that share this machine's threads
     public LoadOptions among(RankGroup members, int sharers) {
         return new LoadOptions(Math.max(1, numThreads() / sharers), contextLength, kernels, precision, keyValueType,
-                Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, policy, Optional.of(members));
+                Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, policy, Optional.of(members),
+                projector);
     }
 
     /// A view of a model with the scaling of rotary positions of these options and for its rank, or the model itself.
@@ -196,8 +207,8 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     /// The options of the model that drafts for one with these options.
     LoadOptions ofDraftModel() {
-        return withoutAdapter().withContextLength(0).withDrafting(Drafting.none()).withRope(Optional.empty())
-                .withPromptCache(0);
+        return withoutAdapter().withProjector(Optional.empty()).withContextLength(0).withDrafting(Drafting.none())
+                .withRope(Optional.empty()).withPromptCache(0);
     }
 
     /// With KV caches of prompts that are kept on disk.
@@ -205,7 +216,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param bytes the most that they may take; 0 to keep none
     public LoadOptions withPromptCache(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, bytes, pages, policy, ranks);
+                kvMemoryBytes, adapter, rope, bytes, pages, policy, ranks, projector);
     }
 
     /// Lets an engine keep KV caches of prompts on disk, if these options say so and the model has files.

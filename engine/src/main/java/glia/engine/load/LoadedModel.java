@@ -155,7 +155,7 @@ public final class LoadedModel implements AutoCloseable {
             // The kernels' self-test runs while the files are opened.
             BackgroundTask<KernelBackends.Choice> choosing =
                     BackgroundTask.begin("glia-kernels", () -> KernelBackends.choose(options.kernels(), workers));
-            Checkpoint checkpoint = Checkpoints.open(path);
+            Checkpoint checkpoint = Checkpoints.open(path, options.projector());
             PackedCopy packedCopy = owned.add(PackedCopy.of(checkpoint, options.packedFolder()));
             Optional<TextLoader> text = withText
                     ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere(), options.adapter()))

@@ -72,14 +72,26 @@ public abstract class MappedCheckpoint implements Checkpoint {
     /// @param dataStart the file offset to which the entries' offsets are relative
     /// @throws CheckpointException if another file has a tensor of the same name
     protected final void add(MappedFile file, List<TensorEntry> entries, long dataStart) throws CheckpointException {
+        for (Map.Entry<String, Tensor> entry : tensors(file, entries, dataStart).entrySet()) {
+            add(file, entry.getKey(), entry.getValue());
+        }
+    }
+
+    /// Maps one of the files and returns its tensors.
+    ///
+    /// @param entries already checked to lie inside the file, of names of their own
+    protected final Map<String, Tensor> tensors(MappedFile file, List<TensorEntry> entries, long dataStart)
+            throws CheckpointException {
         MemorySegment memory = file.map();
         sources.add(new Source(file.path(), memory));
+        Map<String, Tensor> found = new LinkedHashMap<>();
         for (TensorEntry entry : entries) {
             // A scale may follow the values.
             MemorySegment part = memory.asSlice(dataStart + entry.begin(),
                     TensorEntry.sizeBytes(file.path(), entry.name(), entry.dtype(), entry.shape()));
-            add(file, entry.name(), Tensor.of(entry.dtype(), part, entry.shape()));
+            found.put(entry.name(), Tensor.of(entry.dtype(), part, entry.shape()));
         }
+        return found;
     }
 
     /// Adds a tensor of one of the files.

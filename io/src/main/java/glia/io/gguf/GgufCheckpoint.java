@@ -3,17 +3,33 @@ package glia.io.gguf;
 import glia.io.CheckpointException;
 import glia.io.file.MappedCheckpoint;
 import glia.io.file.MappedFile;
+import glia.tensor.Tensor;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// A GGUF checkpoint, version 2 or 3, little-endian: one file, or shards
 /// `…-00001-of-00003.gguf`, of which the first is opened and contains the metadata. Shapes have the outermost dimension
 /// first, as everywhere in Glia; the format stores the innermost first.
 public final class GgufCheckpoint extends MappedCheckpoint {
     private GgufMetadata metadata;
+    private Optional<Projector> projector = Optional.empty();
+    private Set<String> joined = Set.of();
+
+    /// The file of a model's encoder of pictures, as llama.cpp's `mtmd` reads it: a `mmproj` file.
+    ///
+    /// @param isNamed whether the user named it, so that one which does not suit the model is an error
+    public record Projector(MappedFile file, GgufMetadata metadata, Map<String, Tensor> tensors, boolean isNamed) { }
 
     private GgufCheckpoint(Path path) {
         super(path);
@@ -43,6 +59,98 @@ public final class GgufCheckpoint extends MappedCheckpoint {
         GgufHeader header = GgufHeader.read(file);
         add(file, header.entries(), header.dataStart());
         return header.metadata();
+    }
+
+    /// Attaches the `mmproj` file beside this one whose rows are as wide as the model, of several the one with the most
+    /// similar name.
+    public void attachBeside() throws CheckpointException {
+        String key = metadata.has("general.architecture") ? metadata.string("general.architecture")
+                + ".embedding_length" : "";
+        if (!metadata.has(key) || isProjector(origin())) {
+            return;
+        }
+        long width = metadata.integer(key);
+        for (Path file : projectorsBeside()) {
+            try (GgufCheckpoint other = open(file)) {
+                if (other.names().stream().filter(name -> name.startsWith("mm.")).anyMatch(name -> Arrays.stream(
+                        other.shapeOf(name)).anyMatch(side -> side == width))) {
+                    attach(file, false);
+                    return;
+                }
+            } catch (CheckpointException e) {
+                // A file that cannot be read is none of this model's; named by the user, it is an error.
+                continue;
+            }
+        }
+    }
+
+    private long[] shapeOf(String name) {
+        try {
+            return tensor(name).shape();
+        } catch (CheckpointException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private List<Path> projectorsBeside() {
+        String own = origin().getFileName().toString().toLowerCase(Locale.ROOT);
+        try (Stream<Path> files = Files.list(origin().toAbsolutePath().getParent())) {
+            return files.filter(GgufCheckpoint::isProjector).sorted(Comparator.comparingInt((Path f) ->
+                    -alike(own, f.getFileName().toString())).thenComparing(Path::getFileName)).toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    /// Whether a file has the name of a `mmproj` file.
+    public static boolean isProjector(Path file) {
+        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+        return name.contains("mmproj") && name.endsWith(".gguf");
+    }
+
+    /// The length of the beginning that the names have in common without `mmproj`.
+    private static int alike(String model, String projector) {
+        String bare = projector.toLowerCase(Locale.ROOT).replaceAll("[-_.]?mmproj[-_.]?", "");
+        int same = 0;
+        while (same < Math.min(model.length(), bare.length()) && model.charAt(same) == bare.charAt(same)) {
+            same++;
+        }
+        return same;
+    }
+
+    /// Opens the file of the encoder of pictures, which is closed with this one. Its tensors are not among those of
+    /// this file before [#join].
+    ///
+    /// @throws CheckpointException if it violates the format
+    public void attach(Path file) throws CheckpointException {
+        attach(file, true);
+    }
+
+    private void attach(Path file, boolean isNamed) throws CheckpointException {
+        MappedFile opened = file(file);
+        GgufHeader header = GgufHeader.read(opened);
+        projector = Optional.of(new Projector(opened, header.metadata(), tensors(opened, header.entries(),
+                header.dataStart()), isNamed));
+    }
+
+    /// The file of the encoder of pictures.
+    public Optional<Projector> projector() {
+        return projector;
+    }
+
+    /// Adds the tensors of the encoder to those of this file.
+    ///
+    /// @throws CheckpointException if there are tensors of these names
+    public void join(Map<String, Tensor> encoder) throws CheckpointException {
+        for (Map.Entry<String, Tensor> entry : encoder.entrySet()) {
+            add(projector.orElseThrow().file(), entry.getKey(), entry.getValue());
+        }
+        joined = Set.copyOf(encoder.keySet());
+    }
+
+    /// The names of the tensors that were added.
+    public Set<String> joined() {
+        return joined;
     }
 
     /// The metadata of the file or of the first shard.

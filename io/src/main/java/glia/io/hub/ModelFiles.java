@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,13 +24,14 @@ record ModelFiles(List<String> files, String main) {
         "config\\.json|generation_config\\.json|adapter_config\\.json|tokenizer\\.(json|model)|tokenizer_config\\.json"
         + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(json|txt)|merges\\.txt|spiece\\.model|tekken\\.json"
         + "|chat_template[^/]*|(model\\.safetensors|pytorch_model\\.bin|consolidated\\.safetensors)\\.index\\.json"
-        + "|params\\.json|tokenizer\\.model\\.v\\d\\w*|modules\\.json|config_sentence_transformers\\.json"
+        + "|(video_)?preprocessor_config\\.json|processor_config\\.json|params\\.json|tokenizer\\.model\\.v\\d\\w*|modules\\.json|config_sentence_transformers\\.json"
         + "|sentence_[\\w-]+_config\\.json|\\d+_[A-Za-z]+/config\\.json");
     private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.safetensors|\\.gguf|\\.bin)");
     private static final Pattern OTHER_WEIGHTS = Pattern.compile("(?i).*\\.(ckpt|pkl|onnx|h5|msgpack)");
     private static final Pattern WEIGHTS = Pattern.compile("(?i).*\\.(gguf|safetensors|bin|pt|pth)");
     /// GGUF files that are not language models: image encoders, and importance matrices for quantizers.
     private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?mmproj.*|.*imatrix.*");
+    private static final Pattern PROJECTOR = Pattern.compile("(?i)[^/]*mmproj[^/]*\\.gguf");
     private static final List<String> DEFAULT_QUANTIZATIONS = List.of("Q4_K_M", "Q8_0");
     private static final int MAX_LISTED = 5;
 
@@ -147,7 +149,17 @@ record ModelFiles(List<String> files, String main) {
     }
 
     private static ModelFiles gguf(Set<String> names, String first, String where) throws HubException {
-        return new ModelFiles(allShards(names, List.of(first), where), first);
+        List<String> files = new ArrayList<>(allShards(names, List.of(first), where));
+        projector(names, first).ifPresent(files::add);
+        return new ModelFiles(files, first);
+    }
+
+    /// The encoder of pictures in the folder of a GGUF file: of several types F16.
+    private static Optional<String> projector(Set<String> names, String model) {
+        String folder = model.substring(0, model.lastIndexOf('/') + 1);
+        List<String> found = names.stream().filter(name -> name.startsWith(folder)
+            && PROJECTOR.matcher(name.substring(folder.length())).matches()).sorted().toList();
+        return withTag(found, "f16").stream().findFirst().or(() -> found.stream().findFirst());
     }
 
     /// All shards of the split files of which some shard is given; other files as they are.

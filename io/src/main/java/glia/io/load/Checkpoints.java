@@ -20,13 +20,38 @@ import java.util.stream.Stream;
 public final class Checkpoints {
     private Checkpoints() { }
 
+    /// The same with the file of the encoder of pictures of a GGUF model.
+    ///
+    /// @param projector the `mmproj` file; if there is none, the one beside the model is used
+    public static Checkpoint open(Path path, Optional<Path> projector) throws CheckpointException {
+        if (projector.isEmpty()) {
+            return open(path);
+        }
+        Checkpoint checkpoint = open(path, false);
+        try {
+            if (!(checkpoint instanceof GgufCheckpoint gguf)) {
+                throw new CheckpointException(path, "", "is no GGUF file, so it has its encoder of pictures itself and "
+                        + "not in " + projector.get());
+            }
+            gguf.attach(projector.get());
+            return checkpoint;
+        } catch (Throwable e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
     /// Opens a folder that holds `model.safetensors`, its index, a single GGUF model, or `pytorch_model.bin` or its
-    /// index; or one of these files.
+    /// index; or one of these files. A `mmproj` file beside a GGUF model is attached.
     ///
     /// @throws CheckpointException if it is none of these or violates its format
     public static Checkpoint open(Path path) throws CheckpointException {
+        return open(path, true);
+    }
+
+    private static Checkpoint open(Path path, boolean attaches) throws CheckpointException {
         if (Files.isDirectory(path)) {
-            return openFolder(path);
+            return openFolder(path, attaches);
         }
         String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
         if (PickleCheckpoint.isNamed(name) || name.endsWith(".bin.index.json")) {
@@ -44,7 +69,20 @@ public final class Checkpoints {
                         + ", expected a .safetensors, .gguf or .bin file");
             }
         }
-        return GgufCheckpoint.open(path);
+        return openGguf(path, attaches);
+    }
+
+    private static Checkpoint openGguf(Path path, boolean attaches) throws CheckpointException {
+        GgufCheckpoint gguf = GgufCheckpoint.open(path);
+        try {
+            if (attaches) {
+                gguf.attachBeside();
+            }
+            return gguf;
+        } catch (Throwable e) {
+            gguf.close();
+            throw e;
+        }
     }
 
     private static boolean isGguf(Path path) throws CheckpointException {
@@ -53,7 +91,7 @@ public final class Checkpoints {
         }
     }
 
-    private static Checkpoint openFolder(Path folder) throws CheckpointException {
+    private static Checkpoint openFolder(Path folder, boolean attaches) throws CheckpointException {
         if (Files.exists(folder.resolve(SafetensorsCheckpoint.FILE_NAME))
                 || Files.exists(folder.resolve(SafetensorsCheckpoint.INDEX_NAME))) {
             return SafetensorsCheckpoint.open(folder);
@@ -65,9 +103,10 @@ public final class Checkpoints {
         List<String> names = list(folder);
         // The first shard of a split model opens the others.
         List<String> models = names.stream().filter(name -> name.endsWith(".gguf"))
+                .filter(name -> !GgufCheckpoint.isProjector(folder.resolve(name)))
                 .filter(name -> !name.matches("(?s).*-(?!00001)\\d{5}-of-\\d{5}\\.gguf")).toList();
         if (models.size() == 1) {
-            return GgufCheckpoint.open(folder.resolve(models.get(0)));
+            return openGguf(folder.resolve(models.get(0)), attaches);
         }
         if (models.size() > 1) {
             throw new CheckpointException(folder, "", "holds " + models.size() + " GGUF models, expected one; name "

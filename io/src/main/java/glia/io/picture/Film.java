@@ -31,6 +31,8 @@ import javax.imageio.stream.ImageInputStream;
 public record Film(String name, List<Picture> frames, List<Double> seconds) implements Visual {
     private static final int MAX_GIF_FRAMES = 10_000;
     private static final int MAX_SECONDS = 600;
+    /// The kinds of files that `ffmpeg` may take a film for: none of lists that name other files or addresses.
+    private static final String CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,ogg,flv,asf,h264,hevc";
 
     /// Which frames are taken.
     ///
@@ -86,6 +88,24 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
         return start.equals("GIF8") ? gif(path, sampling) : video(path, sampling);
     }
 
+    /// Reads a film of the bytes of a file.
+    ///
+    /// @param name for messages
+    /// @throws IOException if it cannot be read
+    /// @throws PictureException if it is no film, or no `ffmpeg` is there to decode it
+    public static Film of(String name, byte[] file, Sampling sampling) throws IOException {
+        Path folder = Files.createTempDirectory("glia-film");
+        Path path = folder.resolve("film");
+        try {
+            Film film = read(Files.write(path, file), sampling);
+            return new Film(name, film.frames, film.seconds);
+        } catch (PictureException e) {
+            throw new PictureException(name, e.getMessage().replace(path + ": ", ""), e);
+        } finally {
+            Folders.delete(folder);
+        }
+    }
+
     private static Film folder(String name, Path folder, Sampling sampling) throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.list(folder)) {
@@ -113,8 +133,8 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
     private static Film video(Path file, Sampling sampling) throws IOException {
         Path folder = Files.createTempDirectory("glia-film");
         try {
-            Process process = new ProcessBuilder("ffmpeg", "-nostdin", "-v", "error", "-i",
-                    file.toAbsolutePath().toString(), "-vf", "fps=" + sampling.fps, "-frames:v",
+            Process process = new ProcessBuilder("ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file",
+                    "-format_whitelist", CONTAINERS, "-i", file.toAbsolutePath().toString(), "-vf", "fps=" + sampling.fps, "-frames:v",
                     String.valueOf(MAX_GIF_FRAMES), folder.resolve("%06d.png").toString())
                     .redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
             if (!process.waitFor(MAX_SECONDS, TimeUnit.SECONDS)) {

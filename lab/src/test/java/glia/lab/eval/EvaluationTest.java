@@ -52,7 +52,7 @@ class EvaluationTest {
     private static LanguageModel open(Path path, int context) throws Exception {
         return LanguageModel.load(path, new LoadOptions(2, context, "best", Precision.EXACT, KeyValueType.F32,
                 Drafting.none(), false, 0, Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty(),
-                Optional.empty()));
+                Optional.empty(), Optional.empty()));
     }
 
     @AfterAll

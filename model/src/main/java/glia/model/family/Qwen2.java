@@ -8,6 +8,7 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
+import glia.model.family.gguf.ByType;
 import glia.model.family.gguf.StandardGguf;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -52,6 +53,8 @@ final class Qwen2 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new StandardGguf("qwen2", "qwen2", StandardGguf.Rotation.HALF_SPLIT));
+        return Optional.of(new ByType(List.of("qwen2", "qwen2_vl_text"), List.of(
+                new StandardGguf("qwen2", "qwen2", StandardGguf.Rotation.HALF_SPLIT),
+                new StandardGguf("qwen2vl", "qwen2", StandardGguf.Rotation.HALF_SPLIT))));
     }
 }

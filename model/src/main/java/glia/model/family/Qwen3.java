@@ -6,6 +6,7 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
+import glia.model.family.gguf.ByType;
 import glia.model.family.gguf.StandardGguf;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -36,6 +37,8 @@ final class Qwen3 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new StandardGguf("qwen3", "qwen3", StandardGguf.Rotation.HALF_SPLIT));
+        return Optional.of(new ByType(List.of("qwen3", "qwen3_vl_text"), List.of(
+                new StandardGguf("qwen3", "qwen3", StandardGguf.Rotation.HALF_SPLIT),
+                new StandardGguf("qwen3vl", "qwen3", StandardGguf.Rotation.HALF_SPLIT))));
     }
 }

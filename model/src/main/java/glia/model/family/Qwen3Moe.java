@@ -7,6 +7,7 @@ import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.LayerTypes;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ByType;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.StandardGguf;
 import glia.model.layout.GgufForm;
@@ -53,8 +54,12 @@ final class Qwen3Moe implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new ExpertGguf(
-                new StandardGguf("qwen3moe", "qwen3_moe", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
-                List.of(), (keys, checkpoint) -> keys.put("norm_topk_prob", true)));
+        return Optional.of(new ByType(List.of("qwen3_moe", "qwen3_vl_moe_text"), List.of(form("qwen3moe"),
+                form("qwen3vlmoe"))));
+    }
+
+    private static GgufForm form(String architecture) {
+        return new ExpertGguf(new StandardGguf(architecture, "qwen3_moe", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) -> keys.put("norm_topk_prob", true));
     }
 }

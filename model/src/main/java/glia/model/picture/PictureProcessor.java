@@ -42,6 +42,16 @@ public abstract class PictureProcessor {
         return film;
     }
 
+    /// The settings of the pictures, those of `preprocessor_config.json`.
+    public Config settings() {
+        return config;
+    }
+
+    /// The settings of the prompt, those of `processor_config.json`.
+    public Config promptSettings() {
+        return processor;
+    }
+
     /// The text for a film in a chat template, which [PreparedPicture#text] replaces.
     public String filmMark() throws CheckpointException {
         return mark;

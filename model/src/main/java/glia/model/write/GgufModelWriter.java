@@ -13,6 +13,7 @@ import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
+import glia.model.family.Mmproj;
 import glia.model.layout.GgufForm;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -112,6 +113,11 @@ public final class GgufModelWriter {
         GgufForm form = form(model, file);
         try (Arena arena = Arena.ofConfined()) {
             new GgufModelWriter(model, weights, file, form).write(types, cast, progress, ifExists, arena);
+            Optional<Mmproj> encoder = MmprojWriter.of(model);
+            if (encoder.isPresent()) {
+                MmprojWriter.write(model, encoder.get(), weights, MmprojWriter.beside(file),
+                        types.flatMap(MatrixTypes::common), ifExists);
+            }
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
         }
@@ -174,6 +180,7 @@ public final class GgufModelWriter {
     private Map<String, Object> metadata(ModelSpec from, Optional<? extends MatrixTypes> types)
             throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>(form.metadata(from).orElseThrow());
+        MmprojWriter.adapt(model, metadata);
         metadata.put("general.name", name());
         fileType(metadata, types.isPresent() ? types.get().fileType() : QuantizationMix.fileType(commonType()));
         Map<String, Object> vocabulary = vocabulary(from.vocabSize());
@@ -276,6 +283,7 @@ public final class GgufModelWriter {
             model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
             Map<String, Tensor> tensors = new SavedTensors(model, weights, arena).all();
             Map<String, long[]> shapes = new LinkedHashMap<>();
+            tensors.keySet().removeAll(from.joined());
             tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
             MatrixTypes.ByName chosen = types.isEmpty() ? name -> Optional.empty()
                     : types.get().in(GgufMetadata.of(file, metadata), shapes);

@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 
 /// Writes a model of a GGUF file, or one that was created, in the hub's layout: with the config of the metadata, the
 /// given one, or one that holds the spec ([HandWritten]), and the family's tensor names. If config.json cannot describe
@@ -98,10 +99,18 @@ final class HubFolder implements ModelWriter.Hub {
     record Places(Map<String, List<Parameter>> parameters, Map<Parameter, Source> sources, Map<String, long[]> shapes) {
         /// @param names the source of a parameter in the family or GGUF form; of several names the first is used
         static Places of(ModelSpec spec, BiFunction<ModelSpec, Parameter, Source> names) {
+            return of(spec, names, p -> true);
+        }
+
+        /// The same of some parameters.
+        static Places of(ModelSpec spec, BiFunction<ModelSpec, Parameter, Source> names, Predicate<Parameter> held) {
             Map<String, List<Parameter>> parameters = new LinkedHashMap<>();
             Map<Parameter, Source> sources = new LinkedHashMap<>();
             Map<String, long[]> shapes = new LinkedHashMap<>();
             Parameters.of(spec).forEach((p, shape) -> {
+                if (!held.test(p)) {
+                    return;
+                }
                 Source source = names.apply(spec, p).in(Set.of());
                 String name = source.stored().names().getFirst();
                 parameters.computeIfAbsent(name, n -> new ArrayList<>()).add(p);

@@ -18,6 +18,11 @@ public interface MatrixTypes {
     /// The value of `general.file_type`.
     int fileType();
 
+    /// The type of the matrices of an encoder of pictures.
+    default Optional<DType> common() {
+        return Optional.of(DType.F16);
+    }
+
     /// The choice for a file.
     ///
     /// @param shapes the shapes of all tensors, by name
@@ -29,6 +34,11 @@ public interface MatrixTypes {
             @Override
             public int fileType() {
                 return QuantizationMix.fileType(type);
+            }
+
+            @Override
+            public Optional<DType> common() {
+                return Optional.of(type);
             }
 
             @Override

@@ -6,6 +6,7 @@ import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.RopeTable.Layout;
+import java.util.Optional;
 
 /// The row order of queries and keys by RoPE layout: pairs are rows i and `i + rotated / 2` (half-split), or neighbors
 /// (interleaved).
@@ -14,10 +15,13 @@ final class RotaryOrder {
 
     /// The source row in `from` of each row in `to`; empty if unchanged.
     static int[] between(Parameter p, Attention from, Attention to) {
-        if (!(from.rope() instanceof Rope.Rotary a && to.rope() instanceof Rope.Rotary b)
-                || a.layout() == b.layout()) {
+        Optional<Rope.Rotary> first = rotary(from.rope());
+        Optional<Rope.Rotary> second = rotary(to.rope());
+        if (first.isEmpty() || second.isEmpty() || first.get().layout() == second.get().layout()) {
             return new int[0];
         }
+        Layout layout = second.get().layout();
+        int rotated = from.rope() instanceof Rope.Axial axial ? 2 * axial.axes().size() : first.get().rotatedSize();
         boolean whole = from.norm() instanceof QkNorm.Whole;
         int heads = switch (p.role()) {
             case QUERY, QUERY_BIAS -> from.numHeads();
@@ -32,10 +36,17 @@ final class RotaryOrder {
         int[] order = new int[heads * size];
         for (int row = 0; row < order.length; row++) {
             int inHead = row % size;
-            order[row] = row - inHead + (inHead < a.rotatedSize() ? turned(inHead, a.rotatedSize(), b.layout())
-                    : inHead);
+            order[row] = row - inHead + (inHead < rotated ? turned(inHead, rotated, layout) : inHead);
         }
         return order;
+    }
+
+    private static Optional<Rope.Rotary> rotary(Rope rope) {
+        return switch (rope) {
+            case Rope.Rotary rotary -> Optional.of(rotary);
+            case Rope.Axial axial -> Optional.of(axial.rotary());
+            default -> Optional.empty();
+        };
     }
 
     private static int turned(int row, int rotated, Layout to) {

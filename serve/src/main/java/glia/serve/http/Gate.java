@@ -5,9 +5,11 @@ import glia.engine.call.CallObserver;
 import glia.engine.call.CallTerms;
 import glia.engine.call.HeavyWork;
 import glia.io.json.JsonValues;
+import glia.io.web.WebFiles;
 import glia.serve.request.CpuPool;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
+import glia.serve.request.RequestFiles;
 import glia.serve.request.ServeException;
 import glia.serve.security.Access;
 import glia.serve.security.OriginCheck;
@@ -38,6 +40,7 @@ public final class Gate {
     private final Function<byte[], Object> json;
     private final long bodyMemory;
     private final Optional<Tools> tools;
+    private final Optional<WebFiles> web;
     private final CpuPool cpu = new CpuPool();
     private final Map<String, Integer> running = new ConcurrentHashMap<>();
     /// Bytes of memory by caller.
@@ -51,8 +54,10 @@ public final class Gate {
     /// @param isLocal whether the server listens to this machine alone
     /// @param observer receives the progress of all answers
     /// @param tools tools that the server runs
+    /// @param web fetches files for requests
     public Gate(HttpLimits limits, Access access, boolean isLocal, CallObserver observer,
-            Optional<Tools> tools) {
+            Optional<Tools> tools, Optional<WebFiles> web) {
+        this.web = web;
         this.tools = tools;
         this.limits = limits;
         this.access = access;
@@ -99,6 +104,11 @@ public final class Gate {
 
     HttpLimits limits() {
         return limits;
+    }
+
+    /// Serves a request with the files that it names by address, if the server fetches these.
+    void withFiles(Pass pass, ScopedValue.CallableOp<?, Exception> to) throws Exception {
+        RequestFiles.serve(web, limits, pass::take, to);
     }
 
     OriginCheck origins() {

@@ -169,9 +169,13 @@ public final class Routes {
                 }
                 case API -> {
                     Caller caller = gate.caller(request);
-                    exchange.begin(caller, gate.admit(caller));
+                    Gate.Pass pass = gate.admit(caller);
+                    exchange.begin(caller, pass);
                     gate.cpu().serve(caller.name(), exchange::isConnected, gate.limits().requestTimeout(), () -> {
-                        endpoint.answer(exchange);
+                        gate.withFiles(pass, () -> {
+                            endpoint.answer(exchange);
+                            return null;
+                        });
                         return null;
                     });
                 }

@@ -21,9 +21,10 @@ public final class ChatMessages {
 
     private static final List<String> TYPES = List.of("text", "input_text", "output_text", "refusal");
     private static final List<String> PICTURES = List.of("image_url", "input_image");
+    private static final String FILM = "video_url";
     private static final String SOUND = "input_audio";
-    private static final String CONTENT = "a string, or an array of parts of type text, image_url "
-            + "or input_audio";
+    private static final String CONTENT = "a string, or an array of parts of type text, image_url, "
+            + "video_url or input_audio";
 
     private ChatMessages() { }
 
@@ -173,13 +174,23 @@ public final class ChatMessages {
             String type = part.requiredText("type");
             if (types.contains("text") && PICTURES.contains(type)) {
                 picture(part, parts);
+            } else if (types.contains("text") && type.equals(FILM)) {
+                Object film = part.value(FILM);
+                if (film instanceof Map) {
+                    Fields inner = Fields.of(part.name(FILM), film);
+                    parts.film(inner.name("url"), inner.requiredText("url"));
+                    inner.end();
+                } else {
+                    parts.film(part.name(FILM), part.requiredText(FILM));
+                }
             } else if (types.contains("text") && type.equals(SOUND)) {
                 Fields inner = Fields.of(part.name(SOUND), part.value(SOUND)).skip("format");
                 parts.sound(inner.name("data"), inner.requiredText("data"));
                 inner.end();
             } else if (!types.contains(type)) {
                 throw Fields.wrong(part.name("type"), type, String.join(" or ", types) + (types.contains("text")
-                        ? " or " + String.join(" or ", PICTURES) + " or " + SOUND : "") + "; files are not read");
+                        ? " or " + String.join(" or ", PICTURES) + " or " + FILM + " or " + SOUND : "")
+                        + "; files are not read");
             } else {
                 parts.text(part.requiredText(type.equals("refusal") ? "refusal" : "text"));
             }

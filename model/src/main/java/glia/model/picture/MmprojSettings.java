@@ -1,0 +1,94 @@
+package glia.model.picture;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.gguf.GgufMetadata;
+import glia.model.family.MmprojKind;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/// The settings of the processor of pictures of a GGUF model: those that its `mmproj` file has from
+/// `preprocessor_config.json`, or else what `clip.vision.*` says and the defaults of the kind of encoder.
+public final class MmprojSettings {
+    private MmprojSettings() { }
+
+    /// The processor of a model with an encoder of pictures.
+    public static PictureProcessor of(GgufCheckpoint model) throws CheckpointException {
+        GgufCheckpoint.Projector file = model.projector().orElseThrow();
+        GgufMetadata metadata = file.metadata();
+        if (metadata.has(MmprojKind.PREPROCESSOR)) {
+            return PictureProcessor.of(Config.parse(metadata.origin(), metadata.string(MmprojKind.PREPROCESSOR)),
+                    Config.parse(metadata.origin(), metadata.string(MmprojKind.PROCESSOR)));
+        }
+        Map<String, Object> config = new LinkedHashMap<>();
+        Map<String, Object> processor = new LinkedHashMap<>();
+        config.put("image_mean", reals(metadata.floats("clip.vision.image_mean")));
+        config.put("image_std", reals(metadata.floats("clip.vision.image_std")));
+        fill(MmprojKind.of(file), new MmprojKind.Clip(file), config, processor);
+        return PictureProcessor.of(Config.of(metadata.origin(), config), Config.of(metadata.origin(), processor));
+    }
+
+    private static List<Double> reals(float[] values) {
+        return IntStream.range(0, values.length).mapToObj(i -> Double.parseDouble(Float.toString(values[i]))).toList();
+    }
+
+    private static void fill(MmprojKind kind, MmprojKind.Clip clip, Map<String, Object> config,
+            Map<String, Object> processor) throws CheckpointException {
+        int side = clip.integer("image_size");
+        int patch = clip.integer("patch_size");
+        Map<String, Object> square = Map.of("height", side, "width", side);
+        int scale = clip.integer("projector.scale_factor", kind == MmprojKind.GEMMA3 ? 4 : 2);
+        switch (kind) {
+            case MLP -> llava(clip, config, processor, side, patch);
+            case IDEFICS3 -> {
+                config.putAll(Map.of("image_processor_type", "SmolVLMImageProcessor", "resample", 1,
+                        "size", Map.of("longest_edge", clip.integer("preproc_image_size", 4 * side)),
+                        "max_image_size", Map.of("longest_edge", side)));
+                processor.put("image_seq_len", clip.tokens(scale));
+            }
+            case GEMMA3 -> {
+                config.putAll(Map.of("image_processor_type", "Gemma3ImageProcessor", "resample", 2, "size", square));
+                processor.put("image_seq_length", clip.tokens(scale));
+            }
+            case INTERNVL -> {
+                config.putAll(Map.of("image_processor_type", "GotOcr2ImageProcessor", "size", square,
+                        "min_patches", clip.integer("preproc_min_tiles", 1),
+                        "max_patches", clip.integer("preproc_max_tiles", 12)));
+                processor.put("image_seq_length", clip.tokens(scale));
+            }
+            case LLAMA4 -> {
+                config.putAll(Map.of("image_processor_type", "Llama4ImageProcessor", "resample", 2, "size", square));
+                processor.putAll(Map.of("patch_size", patch, "downsample_ratio", scale * scale));
+            }
+            case PIXTRAL -> {
+                config.putAll(Map.of("image_processor_type", "PixtralImageProcessor", "size",
+                        Map.of("longest_edge", side), "patch_size", Map.of("height", patch, "width", patch)));
+                processor.putAll(Map.of("patch_size", patch, "spatial_merge_size",
+                        clip.integer("spatial_merge_size", 1)));
+            }
+            case QWEN2, QWEN2_5, QWEN3 -> {
+                boolean isNew = kind == MmprojKind.QWEN3;
+                config.putAll(Map.of("image_processor_type", isNew ? "Qwen3VLImageProcessor" : "Qwen2VLImageProcessor",
+                        "patch_size", patch, "temporal_patch_size", 2, "merge_size",
+                        clip.integer("spatial_merge_size", 2), "size", Map.of("shortest_edge", isNew ? 65_536 : 3136,
+                                "longest_edge", isNew ? 16_777_216 : 12_845_056)));
+            }
+        }
+    }
+
+    private static void llava(MmprojKind.Clip clip, Map<String, Object> config, Map<String, Object> processor,
+            int side, int patch) throws CheckpointException {
+        int[] points = clip.integers("image_grid_pinpoints");
+        config.putAll(Map.of("image_processor_type", points.length > 0 ? "LlavaNextImageProcessor"
+                : "CLIPImageProcessor", "size", Map.of("shortest_edge", side), "crop_size",
+                Map.of("height", side, "width", side), "do_center_crop", true));
+        if (points.length > 0) {
+            config.put("image_grid_pinpoints", IntStream.range(0, points.length / 2)
+                    .mapToObj(i -> List.of(points[2 * i + 1], points[2 * i])).toList());
+        }
+        processor.putAll(Map.of("patch_size", patch, "num_additional_image_tokens", 1));
+    }
+}
