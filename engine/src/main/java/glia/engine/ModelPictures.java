@@ -4,7 +4,6 @@ import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.io.gguf.GgufCheckpoint;
 import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
@@ -367,8 +366,7 @@ public final class ModelPictures {
         if (processor == null) {
             try {
                 Path folder = TextLoader.folder(path);
-                processor = engine.model().checkpoint() instanceof GgufCheckpoint gguf && gguf.projector().isPresent()
-                        ? MmprojSettings.of(gguf) : PictureProcessor.find(folder).orElseThrow(() ->
+                processor = MmprojSettings.find(engine.model().checkpoint(), folder).orElseThrow(() ->
                         new PictureException(folder.toString(), "has no " + PictureProcessor.files()
                                 + ", which says how the model reads pictures"));
             } catch (CheckpointException e) {

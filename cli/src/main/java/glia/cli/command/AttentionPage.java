@@ -1,5 +1,6 @@
 package glia.cli.command;
 
+import glia.io.picture.Picture;
 import glia.lab.attention.AttentionMaps;
 import glia.lab.attention.GradientSaliency;
 import java.io.IOException;
@@ -23,11 +24,13 @@ final class AttentionPage {
 
     private final Map<String, Object> data = new LinkedHashMap<>();
     private final List<Map<String, Object>> layers = new ArrayList<>();
+    private final List<Map<String, Object>> pictures = new ArrayList<>();
 
     AttentionPage(String model, List<String> tokens) {
         data.put("model", model);
         data.put("tokens", tokens);
         data.put("layers", layers);
+        data.put("pictures", pictures);
     }
 
     /// Whether that many maps fit the page.
@@ -87,6 +90,14 @@ final class AttentionPage {
             }
         }
         return false;
+    }
+
+    /// Adds a picture, over which the page draws what its patches' tokens get.
+    ///
+    /// @param start the first token of its grid of `rows` × `columns`
+    void add(Picture picture, int start, int rows, int columns) {
+        pictures.add(Map.of("url", picture.dataUrl(), "width", picture.width(), "height", picture.height(), "start",
+                start, "rows", rows, "columns", columns, "name", picture.name()));
     }
 
     /// Adds the gradient saliency.

@@ -16,6 +16,7 @@ import glia.engine.load.TextLoader;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.load.Checkpoints;
+import glia.io.picture.Pixels;
 import glia.lab.RoutingStatistics;
 import glia.lab.catalogue.Catalogue;
 import glia.lab.catalogue.CatalogueEntry;
@@ -25,6 +26,9 @@ import glia.model.adapter.AdaptedModel;
 import glia.model.adapter.AdapterHead;
 import glia.model.adapter.Adapters;
 import glia.model.cost.LayerKind;
+import glia.model.picture.MmprojSettings;
+import glia.model.picture.PictureProcessor;
+import glia.model.picture.PreparedPicture;
 import glia.model.spec.Classes;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
@@ -32,6 +36,7 @@ import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -115,16 +120,38 @@ public final class InspectCommand implements Command {
                 if (!adapter.isEmpty()) {
                     document.put("adapter", adapter);
                 }
+                document.put("towers", towers(model, path));
                 context(model, facts, arguments).ifPresent(view -> document.put("at_context", view.document()));
                 Json.print(console, document);
             } else {
-                table(path, facts, text, adapter).print(console);
+                table(path, facts, text, adapter, towers(model, path)).print(console);
                 console.out().println();
                 new LayerTable(facts.layers(), ALLOCATED).table().print(console);
                 context(model, facts, arguments).ifPresent(view -> view.print(console));
             }
         }
         return ExitCode.OK;
+    }
+
+    /// The towers of a model, and the tokens of a picture of a usual size.
+    private static List<String> towers(Model model, Path path) throws CheckpointException {
+        List<String> towers = new ArrayList<>();
+        for (int i = 0; i < model.spec().towers().size(); i++) {
+            int number = i;
+            long count = model.weights().all().entrySet().stream().filter(e -> model.spec().towerOf(e.getKey().place())
+                    == number).mapToLong(e -> (long) e.getValue().rows() * e.getValue().cols()).sum();
+            ModelSpec body = model.spec().towers().get(i).body();
+            towers.add(Units.counted(body.numLayers(), "layer") + ", hidden size " + body.hiddenSize() + ", "
+                    + Units.count(count) + " parameters");
+        }
+        if (!towers.isEmpty() && model.spec().towers().getFirst().chunks().isEmpty()) {
+            Optional<PictureProcessor> processor = MmprojSettings.find(model.checkpoint(), TextLoader.folder(path));
+            if (processor.isPresent()) {
+                PreparedPicture usual = processor.get().prepare(Pixels.filled(1024, 768, 128, 128, 128));
+                towers.add("a picture of 1024 x 768 pixels: " + Units.counted(usual.numPlaceholders(), "token"));
+            }
+        }
+        return towers;
     }
 
     /// What the context of the command line costs, if there is one.
@@ -217,7 +244,8 @@ public final class InspectCommand implements Command {
         return new Text(tokenizer, template, ModelScope.of(path, checkpoint));
     }
 
-    private static Table table(Path path, ModelSummary facts, Text text, Map<String, Object> adapter) {
+    private static Table table(Path path, ModelSummary facts, Text text, Map<String, Object> adapter,
+            List<String> towers) {
         Table table = new Table("ll");
         if (!adapter.isEmpty()) {
             long count = (Long) adapter.get("parameters");
@@ -237,6 +265,7 @@ public final class InspectCommand implements Command {
         facts.classes().ifPresent(c -> table.row("head", c.outcome() == Classes.Outcome.NUMBER && c.size() == 1
                 ? "a score" : Units.counted(c.size(), "label") + ": " + shown(c.labels())));
         facts.senses().forEach(sense -> table.row("reads", sense));
+        towers.forEach(tower -> table.row("  tower", tower));
         text.scope().ifPresent(scope -> table.row("scope", scope.summary()));
         return table.row("context", LayerTable.context(facts.layers(), facts.contextLength()))
                 .row("tokenizer", text.tokenizer())

@@ -9,6 +9,7 @@ import glia.cli.TestConsole;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.lab.attention.AttentionMaps;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -49,6 +51,26 @@ class AttentionCommandTest {
         String mark = "<script id=\"data\" type=\"application/json\">";
         int from = page.indexOf(mark) + mark.length();
         return JsonMapper.shared().readTree(page.substring(from, page.indexOf("</script>", from)));
+    }
+
+    /// A picture of 60 x 40 pixels takes 2 x 3 tokens; each token has a row with weights for them.
+    @Test
+    void drawsOverAPictureWhereATokenLooks() throws IOException {
+        Path picture = folder.resolve("cat.png");
+        ImageIO.write(new BufferedImage(60, 40, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+        TestConsole console = new TestConsole("");
+        assertEquals(ExitCode.OK, console.run("attention", "../engine/src/test/resources/golden-pictures/qwen2_vl",
+                "-p", "What?", "--image", picture.toString(), "--force", "-o", page().toString()), console::err);
+        assertTrue(console.out().contains("1 picture"), console::out);
+        JsonNode drawn = data().path("pictures").path(0);
+        assertEquals(List.of(2, 3, 60, 40), List.of(drawn.path("rows").asInt(), drawn.path("columns").asInt(),
+                drawn.path("width").asInt(), drawn.path("height").asInt()));
+        assertTrue(drawn.path("url").asString().startsWith("data:image/png;base64,"));
+        int start = drawn.path("start").asInt();
+        assertEquals("▦1,1", data().path("tokens").path(start).asString());
+        assertEquals("▦2,3", data().path("tokens").path(start + 5).asString());
+        assertFalse(data().path("tokens").path(start + 6).asString().startsWith("▦"));
+        assertEquals(2, data().path("layers").size(), "the layers of the tower are none of the text's");
     }
 
     @Test

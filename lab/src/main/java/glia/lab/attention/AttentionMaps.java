@@ -2,6 +2,7 @@ package glia.lab.attention;
 
 import glia.engine.pass.Engine;
 import glia.lab.WatchedOps;
+import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.model.spec.ModelSpec;
@@ -35,8 +36,16 @@ public final class AttentionMaps {
     ///
     /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
     public static List<Map> of(Engine engine, int[] ids) {
+        return of(engine, Input.of(ids));
+    }
+
+    /// The same for a text with pictures.
+    public static List<Map> of(Engine engine, Input input) {
         List<Map> maps = new ArrayList<>();
-        each(engine, ids, maps::add);
+        engine.whileOpen(() -> {
+            open(engine, input, maps::add);
+            return null;
+        });
         return maps;
     }
 
@@ -45,21 +54,24 @@ public final class AttentionMaps {
     /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
     public static void each(Engine engine, int[] ids, Consumer<Map> receiver) {
         engine.whileOpen(() -> {
-            open(engine, ids, receiver);
+            open(engine, Input.of(ids), receiver);
             return null;
         });
     }
 
-    private static void open(Engine engine, int[] ids, Consumer<Map> receiver) {
+    private static void open(Engine engine, Input input, Consumer<Map> receiver) {
         Compute ops = engine.ops();
         ops.release(0);
-        Place[] place = {Place.of(0)};
+        // Towers attend before the first layer of the language model.
+        Place[] place = {null};
         Ops watched = new WatchedOps(ops) {
             @Override
             public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
                     Weight learned) {
-                receiver.accept(map(engine.model().spec(), place[0],
-                        AttentionWeights.of(q, k, shape, Compute.stored(learned))));
+                if (place[0] != null && engine.model().spec().towerOf(place[0]) < 0) {
+                    receiver.accept(map(engine.model().spec(), place[0],
+                            AttentionWeights.of(q, k, shape, Compute.stored(learned))));
+                }
                 return super.attention(q, k, v, state, runs, shape, learned);
             }
         };
@@ -75,7 +87,7 @@ public final class AttentionMaps {
                 return RecurrentState.NONE;
             }
         };
-        Pass pass = new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST);
+        Pass pass = new Pass().add(input, 0, input.ids().length, Pass.Outputs.LAST);
         engine.decoder().forward(watched, pass, states);
         ops.release(0);
     }

@@ -1,13 +1,16 @@
 package glia.model.picture;
 
+import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.model.family.MmprojKind;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// The settings of the processor of pictures of a GGUF model: those that its `mmproj` file has from
@@ -15,8 +18,16 @@ import java.util.stream.IntStream;
 public final class MmprojSettings {
     private MmprojSettings() { }
 
+    /// The processor of a model; empty if nothing says how it reads pictures.
+    ///
+    /// @param folder of the model's files
+    public static Optional<PictureProcessor> find(Checkpoint checkpoint, Path folder) throws CheckpointException {
+        return checkpoint instanceof GgufCheckpoint gguf && gguf.projector().isPresent() ? Optional.of(of(gguf))
+                : PictureProcessor.find(folder);
+    }
+
     /// The processor of a model with an encoder of pictures.
-    public static PictureProcessor of(GgufCheckpoint model) throws CheckpointException {
+    private static PictureProcessor of(GgufCheckpoint model) throws CheckpointException {
         GgufCheckpoint.Projector file = model.projector().orElseThrow();
         GgufMetadata metadata = file.metadata();
         if (metadata.has(MmprojKind.PREPROCESSOR)) {
