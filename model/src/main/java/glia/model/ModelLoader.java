@@ -236,9 +236,10 @@ public final class ModelLoader {
             Parameters.forEach(spec, (parameter, shape) -> {
                 Source source = names.of(spec, parameter).in(tensors.names());
                 String name = resolve(tensors, source.stored());
-                weights.put(parameter, weight(parameter, source, name, shape, made));
+                Source fitted = names instanceof TensorNames.Gguf ? withoutOnes(source, name, shape) : source;
+                weights.put(parameter, weight(parameter, fitted, name, shape, made));
                 left.remove(name);
-                sources.put(parameter, source);
+                sources.put(parameter, fitted);
             });
         } catch (UncheckedIOException e) {
             if (e.getCause() instanceof CheckpointException refused) {
@@ -255,6 +256,19 @@ public final class ModelLoader {
         refuse(spec, left);
         return new Model(Optional.of(path), config, spec, new Weights(weights), sources, otherHead,
                 separate -> names.of(separate, Parameter.of(Role.HEAD)), checkpoint, tensors, copies);
+    }
+
+    /// In GGUF files outer dimensions of 1 mean nothing: a vector may have the shape `[1,E]`.
+    private Source withoutOnes(Source source, String name, long[] declared) {
+        if (!(source instanceof Source.Stored) || !tensors.names().contains(name) || tensors.packed(name).isPresent()) {
+            return source;
+        }
+        long[] stored = storedShape(tensors, name);
+        int more = stored.length - declared.length;
+        boolean same = more > 0 && Arrays.stream(stored, 0, more).allMatch(n -> n == 1)
+                && Arrays.equals(stored, more, stored.length, declared, 0, declared.length);
+        return same ? new Source.Shaped(source, Arrays.stream(declared).boxed().toList(),
+                Arrays.stream(stored).boxed().toList()) : source;
     }
 
     private Weight weight(Parameter parameter, Source source, String name, long[] declared, Map<Source, Tensor> made) {

@@ -19,6 +19,7 @@ import glia.model.write.GgufModelWriter;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.format.Encode;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -153,6 +154,78 @@ class GgufAdapterTest {
             try (Model again = ModelLoader.load(temporary.resolve("hub"))) {
                 assertArrayEquals(wanted, AdapterModels.logits(again));
             }
+        }
+    }
+
+    /// FP8 as Mistral stores it: a scale for each matrix and one for its inputs, which is not used.
+    @Test
+    void mistralsFp8IsTheSameModel() throws IOException {
+        Path own = consolidated("ministral3");
+        Path hub = temporary.resolve("plain");
+        Map<String, Tensor> coded = new LinkedHashMap<>();
+        Map<String, Tensor> plain = new LinkedHashMap<>();
+        try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(own.resolve("consolidated.safetensors"));
+                Arena arena = Arena.ofConfined()) {
+            for (String name : file.names()) {
+                Tensor t = file.tensor(name);
+                boolean isCoded = name.matches("layers.*[.]w[kqvo123][.]weight");
+                coded.put(name, isCoded ? Tensor.allocate(arena, DType.F8_E4M3, t.shape()) : t);
+                plain.put(name, isCoded ? Tensor.allocate(arena, DType.F32, t.shape()) : t);
+                for (long i = 0; isCoded && i < t.size(); i++) {
+                    // Multiples of 1/8 below 1, and a scale that is a power of two, so that nothing is rounded.
+                    float code = Math.round(Math.clamp(t.get(i), -0.9f, 0.9f) * 8) / 8f;
+                    Encode.fromFloats(DType.F8_E4M3, new float[] {code}, 0, 1, coded.get(name).address() + i);
+                    plain.get(name).set(i, code * 0.25f);
+                }
+                if (isCoded) {
+                    coded.put(name.replace(".weight", ".qscale_weight"), Tensor.of(arena, new float[] {0.25f}));
+                    coded.put(name.replace(".weight", ".qscale_act"), Tensor.of(arena, new float[] {0.5f}));
+                }
+            }
+            Files.createDirectories(hub);
+            SafetensorsWriter.write(hub.resolve("consolidated.safetensors"), plain, Map.of());
+            Files.copy(own.resolve("params.json"), hub.resolve("params.json"));
+            Files.move(own.resolve("consolidated.safetensors"), own.resolve("old"));
+            SafetensorsWriter.write(own.resolve("consolidated.safetensors"), coded, Map.of());
+        }
+        String params = Files.readString(own.resolve("params.json"));
+        quantized(own, params, "fp8_e4m3");
+        try (Model wanted = ModelLoader.load(hub); Model found = ModelLoader.load(own)) {
+            assertEquals(28, found.tensors().packed().size());
+            AdapterModels.assertClose(AdapterModels.logits(wanted), AdapterModels.logits(found), 1e-5, "FP8");
+        }
+        quantized(own, params, "nvfp4");
+        String words = assertThrows(CheckpointException.class, () -> ModelLoader.load(own)).getMessage();
+        assertTrue(words.contains("qformat_weight: found \"nvfp4\""), words);
+    }
+
+    private static void quantized(Path own, String params, String format) throws IOException {
+        Files.writeString(own.resolve("params.json"), params.substring(0, params.length() - 1)
+                + ",\"quantization\":{\"qformat_weight\":\"" + format + "\",\"qscheme_act\":\"TENSOR\"}}");
+    }
+
+    /// Several files with an index.
+    @Test
+    void mistralsFormMayHaveSeveralFiles() throws IOException {
+        Path own = consolidated("mistral");
+        var index = new StringBuilder("{\"metadata\":{},\"weight_map\":{");
+        try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(own.resolve("consolidated.safetensors"))) {
+            Map<Integer, Map<String, Tensor>> shards = new LinkedHashMap<>();
+            for (String name : file.names()) {
+                int shard = 1 + shards.values().stream().mapToInt(Map::size).sum() % 2;
+                shards.computeIfAbsent(shard, _ -> new LinkedHashMap<>()).put(name, file.tensor(name));
+                index.append(index.toString().endsWith("{") ? "\"" : ",\"").append(name)
+                        .append("\":\"consolidated-0000").append(shard).append("-of-00002.safetensors\"");
+            }
+            for (Map.Entry<Integer, Map<String, Tensor>> shard : shards.entrySet()) {
+                SafetensorsWriter.write(own.resolve("consolidated-0000" + shard.getKey() + "-of-00002.safetensors"),
+                        shard.getValue(), Map.of());
+            }
+        }
+        Files.delete(own.resolve("consolidated.safetensors"));
+        Files.writeString(own.resolve("consolidated.safetensors.index.json"), index + "}}");
+        try (Model wanted = AdapterModels.load("mistral"); Model found = ModelLoader.load(own)) {
+            assertArrayEquals(AdapterModels.logits(wanted), AdapterModels.logits(found));
         }
     }
 

@@ -38,7 +38,12 @@ public final class ConsolidatedCheckpoint implements Checkpoint {
     private static final String HEADS = "n_heads";
     private static final Map<String, String> GLOBAL = Map.of("tok_embeddings.weight", "model.embed_tokens.weight",
             "norm.weight", "model.norm.weight", "output.weight", "lm_head.weight");
-    private static final Pattern IN_LAYER = Pattern.compile("layers\\.(\\d+)\\.(.+)\\.weight");
+    private static final Pattern IN_LAYER =
+            Pattern.compile("layers\\.(\\d+)\\.(.+)\\.(weight|qscale_weight|qscale_act)");
+    /// The ends of names: FP8 weights have one scale for a matrix and one for its inputs.
+    private static final Map<String, String> ENDS = Map.of("weight", ".weight", "qscale_weight", ".weight_scale_inv",
+            "qscale_act", ".activation_scale");
+    private static final String FP8 = "fp8_e4m3";
     private static final Pattern EXPERT = Pattern.compile("(?:feed_forward\\.)?experts\\.(\\d+)\\.(w[123])");
     private static final Map<String, String> LAYER = Map.ofEntries(
             Map.entry("attention_norm", "input_layernorm"), Map.entry("ffn_norm", "post_attention_layernorm"),
@@ -99,7 +104,7 @@ public final class ConsolidatedCheckpoint implements Checkpoint {
             String inside = expert.matches() ? "block_sparse_moe.experts." + expert.group(1) + "." + expert.group(2)
                     : LAYER.get(layer.group(2));
             if (inside != null) {
-                return "model.layers." + layer.group(1) + "." + inside + ".weight";
+                return "model.layers." + layer.group(1) + "." + inside + ENDS.get(layer.group(3));
             }
         }
         throw new CheckpointException(path, TensorEntry.where(DisplayText.escape(name)), "is not known in Mistral's "
@@ -136,12 +141,24 @@ public final class ConsolidatedCheckpoint implements Checkpoint {
             config.put("num_local_experts", experts.positive("num_experts"));
             config.put("num_experts_per_tok", experts.positive("num_experts_per_tok"));
         }
+        if (params.isObject("quantization")) {
+            config.put("quantization_config", quantization(params.child("quantization")));
+        }
         if (params.isObject("yarn")) {
             config.put("rope_parameters", yarn(theta, isTempered));
         } else if (isTempered) {
             throw params.error("yarn", "is missing beside llama_4_scaling");
         }
         return Config.of(path.resolveSibling(PARAMS_NAME), config);
+    }
+
+    private static Map<String, Object> quantization(Config own) throws CheckpointException {
+        String format = own.text("qformat_weight");
+        if (!format.equals(FP8)) {
+            throw own.error("qformat_weight", "found \"" + format + "\", expected \"" + FP8 + "\"; get the model in the "
+                    + "hub's form (config.json and model.safetensors)");
+        }
+        return Map.of("quant_method", "fp8");
     }
 
     private Map<String, Object> yarn(double theta, boolean isTempered) throws CheckpointException {

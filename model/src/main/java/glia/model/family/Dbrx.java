@@ -90,6 +90,8 @@ final class Dbrx implements Family {
         return Optional.of(new JoinedGguf(new ExpertGguf(
                 new StandardGguf("dbrx", "dbrx", StandardGguf.Rotation.HALF_SPLIT), "attn_output_norm.weight",
                 List.of(StandardGguf.CLIP), (keys, checkpoint) -> keys.copy(List.of(StandardGguf.CLIP))
+                        .integer(keys.has("expert_feed_forward_length") ? "expert_feed_forward_length"
+                                : "feed_forward_length", "moe_intermediate_size")
                         .rename("hidden_size", "d_model").rename("num_attention_heads", "n_heads")
                         .rename("num_hidden_layers", "n_layers").rename("max_position_embeddings", "max_seq_len")
                         .rename("num_key_value_heads", "kv_n_heads").rename("num_experts", "moe_num_experts")

@@ -6,7 +6,10 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.DiffusionGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -15,6 +18,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// Dream, masked text diffusion (https://arxiv.org/abs/2508.15487): Qwen2's structure with attention in both
 /// directions; the logits at a place are those of the next. Checked against `DreamModel`.
@@ -37,5 +41,10 @@ final class Dream implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new DiffusionGguf(new StandardGguf("dream", "Dream", StandardGguf.Rotation.HALF_SPLIT)));
     }
 }

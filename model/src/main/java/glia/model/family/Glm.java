@@ -73,6 +73,6 @@ final class Glm implements Family {
     private static JoinedGguf form(String architecture, String type) {
         return new JoinedGguf(new ExpertGguf(new StandardGguf(architecture, type, StandardGguf.Rotation.INTERLEAVED),
                 ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) -> keys.put("attention_bias",
-                        checkpoint.names().contains("blk.0.attn_q.bias"))), false, true);
+                        StandardGguf.hasQueryBias(checkpoint))), false, true);
     }
 }

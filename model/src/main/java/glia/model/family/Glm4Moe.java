@@ -63,6 +63,6 @@ final class Glm4Moe implements Family {
                         List.of(ExpertGguf.GATING, GgufKey.written("nextn_predict_layers", facts -> Optional.of(0)))),
                 (keys, checkpoint) -> keys
                         .put("use_qk_norm", checkpoint.names().contains("blk.0.attn_q_norm.weight"))
-                        .put("attention_bias", checkpoint.names().contains("blk.0.attn_q.bias"))));
+                        .put("attention_bias", StandardGguf.hasQueryBias(checkpoint))));
     }
 }

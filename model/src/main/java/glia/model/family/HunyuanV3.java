@@ -5,8 +5,12 @@ import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.ExpertNames;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
@@ -14,6 +18,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import java.util.List;
+import java.util.Optional;
 
 /// Hunyuan 3 (Tencent, 2026): normed heads, a dense layer, then experts routed by corrected sigmoid scores, with a
 /// shared one. Checked against the class `HYV3ForCausalLM`; multi-token-prediction layers are not read.
@@ -47,5 +52,15 @@ final class HunyuanV3 implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return StandardNames.isBeyondLayers(spec, tensorName);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("hy_v3", "hy_v3", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, GgufKey.join(ExpertGguf.WEIGHTS, ExpertGguf.DENSE,
+                        List.of(ExpertGguf.SHARED_WIDTH, ExpertGguf.GATING)), (keys, checkpoint) -> keys
+                                .dense(checkpoint).put("n_shared_experts", keys.has("expert_shared_feed_forward_length")
+                                        ? keys.quotient("expert_shared_feed_forward_length",
+                                                "expert_feed_forward_length") : 0)));
     }
 }

@@ -80,7 +80,7 @@ final class Jamba implements Family {
                         .put("mamba_conv_bias", StateSpaceGguf.rows(config, checkpoint, "ssm_conv1d.bias") > 0)
                         .put("num_experts",
                                 config.has("expert_count") ? Math.max(1, config.integer("expert_count")) : 1)
-                        .spread(checkpoint, "attn_q.weight", "attn_layer_period", "attn_layer_offset")
+                        .spread(checkpoint, "attn_output.weight", "attn_layer_period", "attn_layer_offset")
                         .spread(checkpoint, "ffn_gate_inp.weight", "expert_layer_period", "expert_layer_offset"),
                 "jamba"));
     }

@@ -6,7 +6,9 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.DiffusionGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -22,6 +24,7 @@ import glia.model.spec.Residual;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// LLaDA, masked text diffusion (https://arxiv.org/abs/2502.09992): Llama's structure with attention in both
 /// directions, under the keys and names of OLMo's first code, whose other switches are refused. Checked against
@@ -46,12 +49,11 @@ final class Llada implements Family {
         }
         int hidden = config.positive("d_model");
         int heads = config.positive("n_heads");
-        boolean isMultiQuery = config.flag("multi_query_attention", false);
         int mlp = config.has("mlp_hidden_size") ? config.positive("mlp_hidden_size")
                 : Math.multiplyExact(config.positive("mlp_ratio", 4), hidden);
         Config usual = config.with("hidden_size", hidden).with("num_attention_heads", heads)
                 .with("num_key_value_heads", config.has("n_kv_heads") ? config.positive("n_kv_heads")
-                        : isMultiQuery ? 1 : heads)
+                        : config.flag("multi_query_attention", false) ? 1 : heads)
                 // The rows of the embedding, which may be more than there are tokens.
                 .with("vocab_size", config.has("embedding_size") ? config.positive("embedding_size")
                         : config.positive("vocab_size"))
@@ -61,12 +63,11 @@ final class Llada implements Family {
                 config.flag("include_qkv_bias", false) ? Bias.INPUTS : Bias.NONE).with(new Span.Bidirectional());
         Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-5), 0);
         Mixer gated = new GatedMlp(mlp, Activation.SILU, Bias.NONE);
-        Head head = config.flag("weight_tying", true) ? Head.TIED : Head.SEPARATE;
-        boolean scales = config.flag("input_emb_norm", false);
-        return Standard.model(usual, 1024, Embedding.scaled(scales ? Math.sqrt(hidden) : 1),
-                Standard.layers(Numbers.layers(config, "n_layers"), norm, Residual.PLAIN,
-                        layer -> attention, layer -> gated), norm,
-                head.with(Standard.logits(config.flag("scale_logits", false) ? 1 / Math.sqrt(hidden) : 1)))
+        return Standard.model(usual, 1024,
+                Embedding.scaled(config.flag("input_emb_norm", false) ? Math.sqrt(hidden) : 1),
+                Standard.layers(Numbers.layers(config, "n_layers"), norm, Residual.PLAIN, layer -> attention,
+                        layer -> gated), norm, (config.flag("weight_tying", true) ? Head.TIED : Head.SEPARATE)
+                        .with(Standard.logits(config.flag("scale_logits", false) ? 1 / Math.sqrt(hidden) : 1)))
                 .with(new Diffusion.Masked(config.integer("mask_token_id"), false));
     }
 
@@ -85,5 +86,10 @@ final class Llada implements Family {
                 "ff_out", "input_layernorm", "attn_norm", "post_attention_layernorm", "ff_norm",
                 "model.embed_tokens", "model.transformer.wte", "model.norm", "model.transformer.ln_f",
                 "lm_head", "model.transformer.ff_out");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(DiffusionGguf.LLADA);
     }
 }

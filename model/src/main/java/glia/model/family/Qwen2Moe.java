@@ -55,6 +55,6 @@ final class Qwen2Moe implements Family {
         return Optional.of(new ExpertGguf(
                 new StandardGguf("qwen2moe", "qwen2_moe", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
                 List.of(SHARED), (keys, checkpoint) -> keys.copy(List.of(SHARED))
-                        .put("qkv_bias", checkpoint.names().contains("blk.0.attn_q.bias"))));
+                        .put("qkv_bias", StandardGguf.hasQueryBias(checkpoint))));
     }
 }

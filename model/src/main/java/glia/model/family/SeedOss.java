@@ -34,7 +34,7 @@ final class SeedOss implements Family {
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(new StandardGguf("seed_oss", "seed_oss", StandardGguf.Rotation.HALF_SPLIT),
                 ExpertGguf.POST_ATTENTION_NORM, List.of(), (keys, checkpoint) -> keys
-                        .put("attention_bias", checkpoint.names().contains("blk.0.attn_q.bias"))
+                        .put("attention_bias", StandardGguf.hasQueryBias(checkpoint))
                         .put("attention_out_bias", checkpoint.names().contains("blk.0.attn_output.bias"))));
     }
 }

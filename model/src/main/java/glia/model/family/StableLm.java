@@ -65,7 +65,7 @@ final class StableLm implements Family {
         return Optional.of(new ExpertGguf(
                 new StandardGguf("stablelm", "stablelm", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
                 List.of(StandardGguf.PARALLEL), (keys, checkpoint) -> keys.copy(List.of(StandardGguf.PARALLEL))
-                        .put("use_qkv_bias", checkpoint.names().contains("blk.0.attn_q.bias"))
+                        .put("use_qkv_bias", StandardGguf.hasQueryBias(checkpoint))
                         .put("qk_layernorm", checkpoint.names().contains("blk.0.attn_q_norm.weight"))));
     }
 }

@@ -8,6 +8,7 @@ import glia.tensor.QuantizedMatrix.Code;
 import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// bitsandbytes (https://github.com/bitsandbytes-foundation/bitsandbytes). With 8 bits a weight is
@@ -16,29 +17,31 @@ import java.util.Optional;
 /// With 4 bits, NF4 or FP4 (https://arxiv.org/abs/2305.14314), `X.weight` holds `R · K` codes, two a byte, the first in
 /// the high half, and a weight is `value(code) · absmax[block]`. Blocks of `blocksize` values are counted across rows.
 /// `X.weight.quant_state.bitsandbytes__nf4` (`fp4`) is JSON with shape and sizes. Double quantization:
-/// `absmax = nested_quant_map[code] · nested_absmax[block] + nested_offset`, with codes U8 in `X.weight.absmax`.
-record BitsAndBytes() implements Packings.Packing {
+/// `absmax = nested_quant_map[code] · nested_absmax[block] + nested_offset`, with codes U8 in `X.weight.absmax`. A
+/// stack of experts, `X` without `.weight`, is quantized as one.
+///
+/// @param isTransposed whether the matrices of the unquantized checkpoint are stored `[inputs, outputs]`, as those of
+///     GPT-2; here they are `[outputs, inputs]` for all models
+record BitsAndBytes(boolean isTransposed) implements Packings.Packing {
     private static final String WEIGHT = ".weight";
     private static final String STATE = ".quant_state.bitsandbytes__";
     private static final int LARGEST_INT8 = 127;
 
     @Override
     public Optional<String> weight(String name, Parts parts) throws CheckpointException {
-        if (!name.endsWith(WEIGHT)) {
-            return Optional.empty();
-        }
         DType type = parts.peek(name).dtype();
         // 4-bit codes may be stored as any type.
-        boolean isCodes = type == DType.I8 || type == DType.U8 || parts.has(name + ".absmax")
-                || parts.has(name + STATE + "nf4") || parts.has(name + STATE + "fp4");
+        boolean isCodes = name.endsWith(WEIGHT) && (type == DType.I8 || type == DType.U8)
+                || parts.has(name + ".absmax") || parts.has(name + STATE + "nf4") || parts.has(name + STATE + "fp4");
         return isCodes ? Optional.of(name) : Optional.empty();
     }
 
     @Override
     public PackedTensor read(String name, Parts parts) throws CheckpointException {
-        String module = name.substring(0, name.length() - WEIGHT.length());
         boolean isInt8 = parts.peek(name).dtype() == DType.I8 && !parts.has(name + ".absmax");
-        return PackedTensor.of(isInt8 ? int8(name, module, parts) : fours(name, parts));
+        PackedTensor packed = isInt8 ? PackedTensor.of(int8(name, name.substring(0, name.length() - WEIGHT.length()),
+                parts)) : fours(name, parts);
+        return isTransposed ? packed.transposed() : packed;
     }
 
     private static QuantizedMatrix int8(String name, String module, Parts parts) throws CheckpointException {
@@ -54,7 +57,7 @@ record BitsAndBytes() implements Packings.Packing {
                 () -> new QuantizedMatrix.Parts(Code.I8, codes, scales, Optional.empty(), LARGEST_INT8));
     }
 
-    private static QuantizedMatrix fours(String name, Parts parts) throws CheckpointException {
+    private static PackedTensor fours(String name, Parts parts) throws CheckpointException {
         String type = parts.has(name + STATE + "fp4") ? "fp4" : "nf4";
         Code code = type.equals("fp4") ? Code.FP4 : Code.NF4;
         Config state = parts.json(name + STATE + type);
@@ -62,21 +65,28 @@ record BitsAndBytes() implements Packings.Packing {
             throw state.error("quant_type", "found " + state.found("quant_type") + ", expected \"" + type + "\"");
         }
         int[] shape = state.integers("shape");
-        if (shape.length != 2 || shape[0] < 1 || shape[1] < 1) {
-            throw state.error("shape", "found " + state.found("shape") + ", expected two sizes");
+        if (shape.length < 2 || shape.length > 3 || Arrays.stream(shape).anyMatch(n -> n < 1)) {
+            throw state.error("shape", "found " + state.found("shape") + ", expected two sizes, or three of a stack");
         }
         int size = state.positive("blocksize");
-        int rows = shape[0];
-        int cols = shape[1];
-        long count = (long) rows * cols;
+        int rows = shape[shape.length - 2];
+        int cols = shape[shape.length - 1];
+        int stack = shape.length == 3 ? shape[0] : 1;
+        long each = (long) rows * cols;
+        long count = Math.multiplyExact(each, stack);
         Tensor stored = parts.bytes(name, Math.ceilDiv(count, 2));
         requireTable(name + ".quant_map", code, parts);
         float[] scales = scales(name, state, Math.ceilDiv(count, size), parts);
         int run = Repack.run(cols, size);
-        return new QuantizedMatrix("bitsandbytes " + code + " b" + size, rows, cols, new Grouping.Blocks(1, run),
-                stored.sizeBytes() + parts.peek(name + ".absmax").sizeBytes(), () -> new QuantizedMatrix.Parts(code,
-                Repack.codes(4, rows, cols, i -> Memory.u8(stored.address() + i / 2) >> (i % 2 == 0 ? 4 : 0) & 15),
-                Repack.spread(scales, rows, cols, run, i -> i / size), Optional.empty(), 1));
+        long bytes = (stored.sizeBytes() + parts.peek(name + ".absmax").sizeBytes()) / stack;
+        return new PackedTensor(Arrays.stream(shape).asLongStream().toArray(), false, x -> new QuantizedMatrix(
+                "bitsandbytes " + code + " b" + size, rows, cols, new Grouping.Blocks(1, run), bytes,
+                () -> new QuantizedMatrix.Parts(code, Repack.codes(4, rows, cols, i -> code(stored, x * each + i)),
+                Repack.spread(scales, rows, cols, run, i -> (x * each + i) / size), Optional.empty(), 1)));
+    }
+
+    private static int code(Tensor stored, long i) {
+        return Memory.u8(stored.address() + i / 2) >> (i % 2 == 0 ? 4 : 0) & 15;
     }
 
     /// The table is always the same; another would be a format that is not known here.

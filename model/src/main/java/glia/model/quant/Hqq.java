@@ -32,7 +32,9 @@ record Hqq() implements Packings.Packing {
         String base = base(name);
         for (String key : new String[] {".quant_scale", ".quant_zero"}) {
             if (parts.has(base + key) && parts.integer(base + key) != 0) {
-                throw parts.error(base + key, "quantized scales and zero points are not supported");
+                throw parts.error(base + key, "says that scales or zero points are quantized too, for "
+                        + "which HQQ has no form in safetensors; quantize the model again with quant_scale and "
+                        + "quant_zero off, or get its unquantized weights");
             }
         }
         for (String key : new String[] {"compute_dtype", "view_as_float", "unpack_view_dtype", "channel_wise",

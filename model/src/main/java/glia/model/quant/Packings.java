@@ -10,6 +10,7 @@ import glia.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /// Reads the layout of quantized weights from a config.
 public final class Packings {
@@ -17,6 +18,9 @@ public final class Packings {
     private static final String OTHER_KEY = "compression_config";
     private static final String KNOWN = "fp8, mxfp4, gptq, awq, compressed-tensors, bitsandbytes, bitnet, hqq, aqlm "
             + "and exl3";
+
+    /// Families whose matrices are stored `[inputs, outputs]`.
+    private static final Set<String> TRANSPOSED = Set.of("gpt2", "openai-gpt");
 
     private Packings() { }
 
@@ -41,7 +45,7 @@ public final class Packings {
 
     private static Packing of(Config holder, Config q) throws CheckpointException {
         if (!q.has("quant_method") && (q.flag("load_in_8bit", false) || q.flag("load_in_4bit", false))) {
-            return new BitsAndBytes();
+            return bitsAndBytes(holder);
         }
         String method = q.text("quant_method");
         return switch (method) {
@@ -50,13 +54,17 @@ public final class Packings {
             case "gptq" -> Gptq.of(q);
             case "awq" -> Awq.of(q);
             case "compressed-tensors", "compressed_tensors" -> new CompressedTensors(CompressedScheme.read(q));
-            case "bitsandbytes", "bitsandbytes_4bit", "bitsandbytes_8bit" -> new BitsAndBytes();
+            case "bitsandbytes", "bitsandbytes_4bit", "bitsandbytes_8bit" -> bitsAndBytes(holder);
             case "bitnet" -> Ternary.of(q);
             case "hqq" -> new Hqq();
             case "aqlm" -> new Aqlm();
             case "exl3" -> new Exl3();
             default -> throw refused(holder, method);
         };
+    }
+
+    private static BitsAndBytes bitsAndBytes(Config holder) throws CheckpointException {
+        return new BitsAndBytes(TRANSPOSED.contains(holder.text("model_type", "")));
     }
 
     private static CheckpointException refused(Config holder, String method) {

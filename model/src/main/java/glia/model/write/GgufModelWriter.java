@@ -110,8 +110,8 @@ public final class GgufModelWriter {
             throw new CheckpointException(file, "", "cannot be written: GGUF files of classifiers are not supported; "
                     + "write a folder in the hub's layout");
         }
-        GgufForm form = form(model, file);
         try (Arena arena = Arena.ofConfined()) {
+            GgufForm form = form(model, file);
             new GgufModelWriter(model, weights, file, form).write(types, cast, progress, ifExists, arena);
             Optional<Mmproj> encoder = MmprojWriter.of(model);
             if (encoder.isPresent()) {

@@ -104,6 +104,13 @@ public final class GgufKeys {
                 .contains("blk." + layer + "." + tensor) ? "linear_attention" : "full_attention").toList());
     }
 
+    /// Sets the number of dense layers before the first with experts, which some files do not state.
+    public GgufKeys dense(Checkpoint checkpoint) {
+        long count = (long) config.get("num_hidden_layers");
+        return put("first_k_dense_replace", LongStream.range(0, count).filter(layer -> checkpoint.names()
+                .contains("blk." + layer + ".ffn_gate_inp.weight")).findFirst().orElse(count));
+    }
+
     /// Sets period and offset of the layers with a tensor.
     ///
     /// @throws CheckpointException if the period is not constant
@@ -273,7 +280,8 @@ public final class GgufKeys {
                 NumberRange.ROPE_FACTOR, List.of("rope.scaling.factor", "rope.scaling.yarn_beta_fast",
                         "rope.scaling.yarn_beta_slow"),
                 NumberRange.FACTOR, List.of("embedding_scale", "residual_scale", "logit_scale", "attention.scale",
-                        "expert_weights_scale", "attention.max_alibi_bias", "rope.scaling.attn_factor"),
+                        "expert_weights_scale", "attention.max_alibi_bias", "rope.scaling.attn_factor",
+                        "rope.scaling.yarn_attn_factor"),
                 NumberRange.WEIGHT, List.of("attention.temperature_scale", "rope.scaling.yarn_log_multiplier"),
                 NumberRange.CAP, List.of("attn_logit_softcapping", "final_logit_softcapping"));
         private static final Map<String, NumberRange> RANGES = new LinkedHashMap<>();

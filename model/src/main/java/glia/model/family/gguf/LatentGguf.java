@@ -100,7 +100,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
                 .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
                 .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
-        experts(keys, checkpoint);
+        experts(keys.dense(checkpoint), checkpoint);
         if (keys.has("attention.indexer.top_k")) {
             keys.put("indexer_types", indexers(keys, checkpoint));
         }
@@ -121,7 +121,8 @@ public record LatentGguf(String architecture, String modelType) implements Writt
     /// The routing method, which configs have as texts.
     private static void experts(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
         boolean corrected = checkpoint.names().stream().anyMatch(name -> name.contains(".exp_probs_b"));
-        boolean sigmoid = keys.has("expert_gating_func") && keys.integer("expert_gating_func") == SIGMOID;
+        // Files that do not state the scores are of DeepSeek V2, or of models whose choice is corrected.
+        boolean sigmoid = keys.has("expert_gating_func") ? keys.integer("expert_gating_func") == SIGMOID : corrected;
         Map<String, Object> config = keys.config();
         config.putIfAbsent("n_group", 1);
         config.putIfAbsent("topk_group", 1);

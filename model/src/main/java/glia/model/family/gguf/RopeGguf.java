@@ -152,6 +152,9 @@ final class RopeGguf {
         if (keys.has("rope.scaling.attn_factor") && scaling.get("factor") instanceof Double factor) {
             scaling.put("attention_factor",
                     keys.number("rope.scaling.attn_factor") * RopeScaling.Yarn.sharpening(factor, 1));
+        } else if (keys.has("rope.scaling.yarn_attn_factor")) {
+            // The converter copies it from the config.
+            scaling.put("attention_factor", keys.number("rope.scaling.yarn_attn_factor"));
         }
         return keys.put("rope_scaling", scaling);
     }

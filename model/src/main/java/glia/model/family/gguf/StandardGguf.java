@@ -85,8 +85,15 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
                     GgufKey.real("attention.layer_norm_epsilon", "layer_norm_eps",
                             facts -> facts.epsilon().filter(_ -> facts.hasLayerNorms())),
                     headSize("attention.key_length"), headSize("attention.value_length"),
-                    GgufKey.optional("attention.sliding_window", "sliding_window", GgufFacts::window)),
+                    new GgufKey("attention.sliding_window", StandardGguf::window, GgufFacts::window)),
             RopeGguf.KEYS);
+
+    /// Files of Phi 4 say 0 where there is no window.
+    private static void window(GgufKeys keys) throws CheckpointException {
+        if (keys.has("attention.sliding_window") && keys.integer("attention.sliding_window") > 0) {
+            keys.integer("attention.sliding_window", "sliding_window");
+        }
+    }
 
     /// The keys of the sizes of every family, with the family's config keys.
     static List<GgufKey> sizes(String layers, String context, String hidden) {
@@ -208,7 +215,31 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
         boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.BEFORE_BIAS
                 || p.role() == Role.AFTER_WEIGHT;
         return spec.mixer(p.place()) instanceof Experts experts && !isNorm ? ExpertGguf.source(experts, p, layer)
-                : new Source.Stored(layer + inLayer(spec, p));
+                : fused(spec.mixer(p.place()), p, layer, new Source.Stored(layer + inLayer(spec, p)));
+    }
+
+    /// Queries, keys and values lie in one tensor in files of the converter with `--fuse-qkv`.
+    private static Source fused(Mixer mixer, Parameter p, String layer, Source apart) {
+        if (!(mixer instanceof Attention a)) {
+            return apart;
+        }
+        int queries = a.numHeads() * a.headSize();
+        int keys = a.numKeyValueHeads() * a.headSize();
+        int values = a.numKeyValueHeads() * a.valueSize();
+        boolean isBias = p.role() == Role.QUERY_BIAS || p.role() == Role.KEY_BIAS || p.role() == Role.VALUE_BIAS;
+        Source all = new Source.Stored(layer + "attn_qkv" + (isBias ? ".bias" : ".weight"));
+        int total = queries + keys + values;
+        return switch (p.role()) {
+            case QUERY, QUERY_BIAS -> new Source.Either(apart, new Source.Rows(all, 0, queries, total));
+            case KEY, KEY_BIAS -> new Source.Either(apart, new Source.Rows(all, queries, keys, total));
+            case VALUE, VALUE_BIAS -> new Source.Either(apart, new Source.Rows(all, queries + keys, values, total));
+            default -> apart;
+        };
+    }
+
+    /// Whether queries, alone or fused with keys and values, have a bias.
+    public static boolean hasQueryBias(Checkpoint checkpoint) {
+        return checkpoint.names().contains("blk.0.attn_q.bias") || checkpoint.names().contains("blk.0.attn_qkv.bias");
     }
 
     /// Falcon calls the norm before the MLP that of attention, and that before attention its second.

@@ -72,7 +72,8 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
                 : keys.quotient("embedding_length", "attention.head_count");
         long rows = rows(keys, checkpoint, "attn_k.weight");
         return keys.put("head_dim", headSize).put("num_key_value_heads",
-                rows == 0 ? keys.integer("attention.head_count") : rows / headSize);
+                rows > 0 ? rows / headSize : keys.most(keys.has("attention.head_count_kv") ? "attention.head_count_kv"
+                        : "attention.head_count"));
     }
 
     /// Sets the config values of Mamba 2 without GGUF keys.
@@ -87,7 +88,7 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
         for (long layer = 0; layer < keys.integer("block_count"); layer++) {
             String at = "blk." + layer + ".";
             kinds.add(checkpoint.names().contains(at + "ssm_in.weight") ? "linear_attention"
-                    : checkpoint.names().contains(at + "attn_q.weight") ? "full_attention"
+                    : checkpoint.names().contains(at + "attn_output.weight") ? "full_attention"
                     : checkpoint.names().contains(at + "ffn_gate_inp.weight") ? "moe" : "mlp");
         }
         return kinds;
