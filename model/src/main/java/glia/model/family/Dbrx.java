@@ -32,8 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// DBRX (Databricks, 2024): layer norms without biases, queries, keys and values fused and clipped, experts stacked in
-/// three matrices. Checked against the class `DbrxForCausalLM`, which ignores `attn_config.rope_theta`; here it is
-/// used by files without `rope_parameters`.
+/// three matrices. Checked against `DbrxForCausalLM`; `attn_config.rope_theta` is used without `rope_parameters`.
 final class Dbrx implements Family {
     @Override
     public List<String> modelTypes() {
@@ -45,20 +44,20 @@ final class Dbrx implements Family {
         GptSizes sizes = GptSizes.readEither(config, "d_model", "n_heads", "n_layers");
         Config attending = config.child("attn_config", Map.of());
         Config mixing = config.child("ffn_config", Map.of());
-        int headSize = sizes.hidden() / sizes.numHeads();
-        Attention plain = Attention.causal(sizes.numHeads(), attending.positive("kv_n_heads", 1), headSize,
-                RopeConfig.read(config.has("rope_parameters") ? config : attending, headSize, 10_000), Bias.NONE);
+        int size = sizes.hidden() / sizes.numHeads();
+        Attention plain = Attention.causal(sizes.numHeads(), attending.positive("kv_n_heads", 1), size,
+                RopeConfig.read(config.has("rope_parameters") ? config : attending, size, 10_000), Bias.NONE);
         Attention attention = attending.has("clip_qkv")
                 ? plain.with(new QkNorm.Clipped((float) Numbers.real(attending, "clip_qkv", NumberRange.CAP))) : plain;
-        if (mixing.has("moe_normalize_expert_weights") && mixing.real("moe_normalize_expert_weights") != 1) {
-            throw mixing.error("moe_normalize_expert_weights", "only the sum of weights (1) is supported");
+        String sum = "moe_normalize_expert_weights";
+        if (mixing.has(sum) && mixing.real(sum) != 1) {
+            throw mixing.error(sum, "only the sum of weights (1) is supported");
         }
         Router router = Router.plain(mixing.positive("moe_top_k", 1), Router.Score.SOFTMAX,
-                mixing.has("moe_normalize_expert_weights") || !mixing.mentions("moe_normalize_expert_weights")
-                        ? Router.Share.NORMALIZED : Router.Share.AS_IS);
-        String act = mixing.child("ffn_act_fn", Map.of()).text("name", "silu");
-        Experts experts = ExpertConfig.gated(config.with("hidden_act", act), mixing.positive("moe_num_experts", 4),
-                mixing.positive("ffn_hidden_size", 3584), router, new Experts.Shared.None());
+                mixing.has(sum) || !mixing.mentions(sum) ? Router.Share.NORMALIZED : Router.Share.AS_IS);
+        Experts experts = ExpertConfig.gated(config.with("hidden_act", mixing.child("ffn_act_fn", Map.of())
+                .text("name", "silu")), mixing.positive("moe_num_experts", 4), mixing.positive("ffn_hidden_size", 3584),
+                router, new Experts.Shared.None());
         Norm norm = new Norm.UnbiasedLayer(1e-5f);
         return new ModelSpec("dbrx", config.positive("vocab_size"), sizes.hidden(),
                 config.positive("max_seq_len", 2048), Padding.read(config, Embedding.PLAIN),
@@ -87,16 +86,15 @@ final class Dbrx implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new JoinedGguf(new ExpertGguf(
-                new StandardGguf("dbrx", "dbrx", StandardGguf.Rotation.HALF_SPLIT), "attn_output_norm.weight",
-                List.of(StandardGguf.CLIP), (keys, checkpoint) -> keys.copy(List.of(StandardGguf.CLIP))
-                        .integer(keys.has("expert_feed_forward_length") ? "expert_feed_forward_length"
-                                : "feed_forward_length", "moe_intermediate_size")
-                        .rename("hidden_size", "d_model").rename("num_attention_heads", "n_heads")
+        return Optional.of(new JoinedGguf(new ExpertGguf(new StandardGguf("dbrx", "dbrx",
+                StandardGguf.Rotation.HALF_SPLIT), "attn_output_norm.weight", List.of(StandardGguf.CLIP),
+                (keys, checkpoint) -> keys.copy(List.of(StandardGguf.CLIP)).integer(keys.has(
+                        "expert_feed_forward_length") ? "expert_feed_forward_length" : "feed_forward_length",
+                        "ffn_hidden_size").rename("hidden_size", "d_model").rename("num_attention_heads", "n_heads")
                         .rename("num_hidden_layers", "n_layers").rename("max_position_embeddings", "max_seq_len")
                         .rename("num_key_value_heads", "kv_n_heads").rename("num_experts", "moe_num_experts")
-                        .rename("num_experts_per_tok", "moe_top_k").rename("moe_intermediate_size", "ffn_hidden_size")
-                        .move("attn_config", "kv_n_heads", "clip_qkv", "rope_theta")
-                        .move("ffn_config", "moe_num_experts", "moe_top_k", "ffn_hidden_size")), true, false));
+                        .rename("num_experts_per_tok", "moe_top_k").move("attn_config", "kv_n_heads", "clip_qkv",
+                        "rope_theta").move("ffn_config", "moe_num_experts", "moe_top_k", "ffn_hidden_size")),
+                true, false));
     }
 }
