@@ -80,12 +80,17 @@ final class PatchedPictures {
 
         @Override
         public boolean readsFilms() {
-            return !countsFrames && !isMarked;
+            return !isMarked;
         }
 
         @Override
         public String filmMark() throws CheckpointException {
-            return isTimed() ? "<|vision_start|><|video_pad|><|vision_end|>" : "<|video_pad|>";
+            return countsFrames ? "<|video|>"
+                    : isTimed() ? "<|vision_start|><|video_pad|><|vision_end|>" : "<|video_pad|>";
+        }
+
+        private boolean isOfGlm46() throws CheckpointException {
+            return film().text("video_processor_type", type).startsWith("Glm46V");
         }
 
         /// Whether the prompt has the times of frames.
@@ -98,8 +103,9 @@ final class PatchedPictures {
             if (!readsFilms()) {
                 return super.prepareFilm(frames, seconds);
             }
-            int count = isTimed() ? frames.size() : 1;
-            int rounded = isTimed() ? Math.ceilDiv(frames.size(), time) * time : 1;
+            int count = isTimed() || countsFrames ? frames.size() : 1;
+            int rounded = isTimed() ? Math.ceilDiv(frames.size(), time) * time
+                    : countsFrames ? Math.max(1, (int) Math.rint((double) frames.size() / time)) * time : 1;
             Config own = film();
             boolean hasPixels = own.has("min_pixels") && own.has("max_pixels");
             Config size = hasPixels ? own : own.child("size");
@@ -111,16 +117,22 @@ final class PatchedPictures {
                 resized.add(frame.resized(fitted.width(), fitted.height(), filter()));
             }
             PreparedPicture all = patches(resized);
-            return isTimed() ? timed(all, seconds) : all;
+            return isTimed() || countsFrames ? timed(all, seconds) : all;
         }
 
-        /// Each step of time with its mean time before it.
-        private PreparedPicture timed(PreparedPicture film, List<Double> seconds) {
+        /// Each step of time with its mean time before it; GLM-4V has the time of the first frame after it.
+        private PreparedPicture timed(PreparedPicture film, List<Double> seconds) throws CheckpointException {
             int steps = film.grid().getFirst();
             StringBuilder text = new StringBuilder();
             for (int i = 0; i < steps; i++) {
                 double first = seconds.get(i * time);
                 double last = seconds.get(Math.min(i * time + time, seconds.size()) - 1);
+                if (countsFrames) {
+                    text.append("<|begin_of_image|>").append(PLACE).append("<|end_of_image|>").append(isOfGlm46()
+                            ? new BigDecimal(first).setScale(1, RoundingMode.HALF_EVEN) + " seconds"
+                            : String.valueOf((int) first));
+                    continue;
+                }
                 text.append('<').append(new BigDecimal((first + last) / 2).setScale(1, RoundingMode.HALF_EVEN))
                         .append(" seconds><|vision_start|>").append(PLACE).append("<|vision_end|>");
             }

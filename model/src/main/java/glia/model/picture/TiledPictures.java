@@ -8,6 +8,7 @@ import glia.model.spec.Tower;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 
 /// Processors that cut enlarged pictures to tiles, each of the size that the tower reads.
 final class TiledPictures {
@@ -61,8 +62,56 @@ final class TiledPictures {
 
     /// The longest side to a size, then both up to multiples of a tile; the whole picture comes last.
     static final class SmolVlm extends PictureProcessor {
+        private static final List<String> ONES = List.of("zero", "one", "two", "three", "four", "five", "six", "seven",
+                "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+                "eighteen", "nineteen");
+        private static final List<String> TENS = List.of("twenty", "thirty", "forty", "fifty", "sixty", "seventy",
+                "eighty", "ninety");
+
         SmolVlm(Config config, Config processor) throws CheckpointException {
             super(config, processor, processor.text("image_token", "<image>"));
+        }
+
+        @Override
+        public boolean readsFilms() {
+            return true;
+        }
+
+        @Override
+        public String filmMark() {
+            return "<video>";
+        }
+
+        /// Each frame whole, after its time, as SmolVLM2 was trained.
+        @Override
+        public PreparedPicture prepareFilm(List<Pixels> frames, List<Double> seconds) throws CheckpointException {
+            int side = size("max_image_size", "longest_edge");
+            String around = token("fake_token_around_image", token("fake_image_token", "<fake_token_around_image>"));
+            int length = seconds.getLast().intValue();
+            StringBuilder text = new StringBuilder("You are provided the following series of ")
+                    .append(inWords(frames.size())).append(" frames from a ").append(String.format(Locale.ROOT,
+                            "%d:%02d:%02d", length / 3600, length / 60 % 60, length % 60))
+                    .append(" [H:MM:SS] video.\n");
+            List<Pixels> tiles = new ArrayList<>();
+            for (int i = 0; i < frames.size(); i++) {
+                tiles.add(frames.get(i).resized(side, side, filter()));
+                int second = seconds.get(i).intValue();
+                text.append(String.format(Locale.ROOT, "\nFrame from %02d:%02d:", second / 60, second % 60))
+                        .append(around).append(token("global_image_token", "<global-img>")).append(PLACE)
+                        .append(around);
+            }
+            return new PreparedPicture(values.planes(tiles), List.of(), frames.getFirst().height(),
+                    frames.getFirst().width(), text.append("\n\n").toString(),
+                    Collections.nCopies(tiles.size(), processor.positive("image_seq_len", 169)));
+        }
+
+        /// A number below 1,000 in English.
+        static String inWords(int number) {
+            if (number >= 100) {
+                return ONES.get(number / 100) + " hundred" + (number % 100 == 0 ? "" : " and " + inWords(number % 100));
+            }
+            return number < ONES.size() ? ONES.get(number)
+                    : TENS.get(number / 10 - 2) + (number % 10 == 0 ? "" : "-" + ONES.get(number % 10));
         }
 
         private static int even(double side) {
@@ -132,6 +181,31 @@ final class TiledPictures {
             return new PreparedPicture(values.planes(tiles), List.of(), picture.height(), picture.width(),
                     token("start_image_token", "<img>") + PLACE.repeat(tiles.size()) + token("end_image_token",
                             "</img>"), Collections.nCopies(tiles.size(), processor.positive("image_seq_length", 256)));
+        }
+
+        @Override
+        public boolean readsFilms() {
+            return true;
+        }
+
+        @Override
+        public String filmMark() throws CheckpointException {
+            return token("video_token", "<video>");
+        }
+
+        /// Each frame whole, with its number.
+        @Override
+        public PreparedPicture prepareFilm(List<Pixels> frames, List<Double> seconds) throws CheckpointException {
+            List<Pixels> tiles = new ArrayList<>();
+            List<String> lines = new ArrayList<>();
+            for (Pixels frame : frames) {
+                tiles.add(frame.resized(size("size", "width"), size("size", "height"), filter()));
+                lines.add("Frame" + tiles.size() + ": " + token("start_image_token", "<img>") + PLACE
+                        + token("end_image_token", "</img>"));
+            }
+            return new PreparedPicture(values.planes(tiles), List.of(), frames.getFirst().height(),
+                    frames.getFirst().width(), String.join("\n", lines), Collections.nCopies(tiles.size(),
+                            processor.positive("image_seq_length", 256)));
         }
 
         private PixelSize grid(Pixels picture, double area) throws CheckpointException {
