@@ -3,8 +3,10 @@ package glia.io;
 import glia.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Tensors by name, memory-mapped from one or more files. Pages are read when they are first accessed; nothing is
 /// copied.
@@ -30,6 +32,34 @@ public interface Checkpoint extends AutoCloseable {
     /// @throws IllegalStateException if the checkpoint is closed
     default List<Source> sources() {
         return List.of();
+    }
+
+    /// The tensors whose names begin with a prefix, without it. Closing them closes the whole checkpoint.
+    default Checkpoint part(String prefix) {
+        Checkpoint whole = this;
+        return new Checkpoint() {
+            @Override
+            public Set<String> names() {
+                return whole.names().stream().filter(name -> name.startsWith(prefix))
+                        .map(name -> name.substring(prefix.length()))
+                        .collect(Collectors.toCollection(LinkedHashSet::new));
+            }
+
+            @Override
+            public Tensor tensor(String name) throws CheckpointException {
+                return whole.tensor(prefix + name);
+            }
+
+            @Override
+            public long sizeBytes() {
+                return whole.sizeBytes();
+            }
+
+            @Override
+            public void close() {
+                whole.close();
+            }
+        };
     }
 
     /// A mapped file.

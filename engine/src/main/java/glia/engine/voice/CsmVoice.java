@@ -7,7 +7,6 @@ import glia.io.Config;
 import glia.model.voice.Csm;
 import glia.tensor.ops.Compute;
 import glia.text.tokenizer.Tokenizer;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,11 +30,7 @@ final class CsmVoice implements Voice {
 
     CsmVoice(Csm model, Config config, Path folder) throws CheckpointException {
         this.model = model;
-        try {
-            tokenizer = Tokenizer.load(folder);
-        } catch (IOException e) {
-            throw new CheckpointException(folder, "", "has no tokenizer that can be read: " + e.getMessage(), e);
-        }
+        tokenizer = Voice.tokenizer(folder);
         Path file = folder.resolve("generation_config.json");
         Config settings = Config.readIfPresent(file);
         sampling = SamplingOptions.neutral().withTemperature((float) settings.real("temperature", TEMPERATURE))
@@ -54,15 +49,13 @@ final class CsmVoice implements Voice {
     }
 
     @Override
-    public boolean hasSpeed() {
-        return false;
+    public long bytes() {
+        return model.bytes();
     }
 
     @Override
     public int[] encode(String sentence, int voice, boolean isPhonemes) {
-        if (isPhonemes) {
-            throw new IllegalArgumentException("the model reads texts, not phonemes");
-        }
+        Voice.requireText(isPhonemes);
         int[] ids = tokenizer.encodePlain("[" + voice + "]" + sentence, true);
         if (most(ids.length) < 1 || ids.length + most(ids.length) > context) {
             throw new IllegalArgumentException("a sentence of " + ids.length + " tokens does not fit the model's "

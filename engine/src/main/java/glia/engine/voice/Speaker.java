@@ -7,6 +7,7 @@ import glia.io.Config;
 import glia.io.load.Checkpoints;
 import glia.kernels.KernelBackends;
 import glia.model.voice.Csm;
+import glia.model.voice.PocketTts;
 import glia.model.voice.Vits;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
@@ -38,7 +39,8 @@ public final class Speaker implements AutoCloseable {
     public static final double FASTEST = 4;
     /// Characters that are read at a time, at most.
     private static final int MOST_CHARACTERS = 300;
-    private static final List<String> TYPES = List.of(Vits.TYPE, Csm.TYPE);
+    private static final List<String> TYPES = List.of(Vits.TYPE, Csm.TYPE, PocketTts.TYPE);
+    private static final List<String> OMNI = List.of(Qwen2OmniVoice.TYPE, Qwen3OmniVoice.TYPE);
 
     /// What a text is to sound like.
     ///
@@ -69,29 +71,49 @@ public final class Speaker implements AutoCloseable {
 
     private Speaker(Path folder, LoadOptions options) throws CheckpointException {
         Config config = Config.read(folder.resolve("config.json"));
+        precision = options.precision();
+        workers = new Workers(options.numThreads());
+        kernels = KernelBackends.choose(options.kernels(), workers);
         Checkpoint checkpoint = Checkpoints.open(folder);
         try {
-            model = config.text("model_type").equals(Vits.TYPE)
-                    ? new VitsVoice(new Vits(config, folder, checkpoint), folder)
-                    : new CsmVoice(new Csm(config, folder, checkpoint), config, folder);
+            model = switch (config.text("model_type")) {
+                case Vits.TYPE -> new VitsVoice(new Vits(config, folder, checkpoint), folder);
+                case PocketTts.TYPE -> new PocketVoice(config, folder, checkpoint);
+                case Qwen2OmniVoice.TYPE -> new Qwen2OmniVoice(config, folder, checkpoint, kernels.kernels(),
+                        precision);
+                case Qwen3OmniVoice.TYPE -> new Qwen3OmniVoice(config, folder, checkpoint);
+                default -> new CsmVoice(new Csm(config, folder, checkpoint), config, folder);
+            };
         } catch (IllegalArgumentException | ArithmeticException e) {
+            workers.close();
             checkpoint.close();
             throw new CheckpointException(folder, "", "does not describe a model: " + e.getMessage(), e);
         } catch (CheckpointException e) {
+            workers.close();
             checkpoint.close();
             throw e;
         }
         voices = model.voices();
-        precision = options.precision();
-        workers = new Workers(options.numThreads());
-        kernels = KernelBackends.choose(options.kernels(), workers);
     }
 
     /// Whether a folder holds a model that speaks.
     public static boolean describes(Path folder) {
+        return isOfType(folder, TYPES) || describesOmni(folder);
+    }
+
+    /// Whether a folder holds a model that speaks besides reading and writing texts.
+    public static boolean describesOmni(Path folder) {
+        try {
+            return isOfType(folder, OMNI) && OmniVoice.hasTalker(Config.read(folder.resolve("config.json")));
+        } catch (CheckpointException e) {
+            return false;
+        }
+    }
+
+    private static boolean isOfType(Path folder, List<String> types) {
         try {
             return Files.isRegularFile(folder.resolve("config.json"))
-                    && TYPES.contains(Config.read(folder.resolve("config.json")).text("model_type", ""));
+                    && types.contains(Config.read(folder.resolve("config.json")).text("model_type", ""));
         } catch (CheckpointException e) {
             return false;
         }
@@ -103,10 +125,16 @@ public final class Speaker implements AutoCloseable {
     /// @throws CheckpointException if it does not speak, or its files are wrong
     public static Speaker load(Path folder, LoadOptions options) throws CheckpointException {
         if (!describes(folder)) {
-            throw new CheckpointException(folder, "", "is no model that speaks; expected the folder of a VITS or CSM "
-                    + "model, such as facebook/mms-tts-eng (model_type " + String.join(" or ", TYPES) + ")");
+            throw new CheckpointException(folder, "", "is no model that speaks; expected the folder of a VITS, CSM, "
+                    + "Pocket TTS or whole Qwen Omni model, such as facebook/mms-tts-eng (model_type "
+                    + String.join(", ", TYPES) + ", " + String.join(", ", OMNI) + ")");
         }
         return new Speaker(folder, options);
+    }
+
+    /// The memory that the weights take.
+    public long bytes() {
+        return model.bytes();
     }
 
     /// Samples per second.
@@ -134,7 +162,7 @@ public final class Speaker implements AutoCloseable {
         int number = voices.indexOf(voice);
         if (number < 0) {
             throw new IllegalArgumentException("voice: found " + voice + ", expected " + (voices.size() == 1
-                    ? voices.getFirst() + ", the only one" : "one of 0 to " + (voices.size() - 1)));
+                    ? voices.getFirst() + ", the only one" : "one of " + String.join(", ", voices)));
         }
         if (options.speed() != 1 && !model.hasSpeed()) {
             throw new IllegalArgumentException("speed: found " + options.speed() + ", expected 1, the one speed of the "

@@ -34,6 +34,11 @@ final class VitsVoice implements Voice {
     }
 
     @Override
+    public long bytes() {
+        return model.bytes();
+    }
+
+    @Override
     public boolean hasSpeed() {
         return true;
     }

@@ -1,6 +1,10 @@
 package glia.engine.voice;
 
+import glia.io.CheckpointException;
 import glia.tensor.ops.Compute;
+import glia.text.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
@@ -15,7 +19,28 @@ interface Voice extends AutoCloseable {
     List<String> voices();
 
     /// Whether it has more than one speed.
-    boolean hasSpeed();
+    default boolean hasSpeed() {
+        return false;
+    }
+
+    /// The memory that its weights take.
+    long bytes();
+
+    /// The tokenizer of a folder.
+    static Tokenizer tokenizer(Path folder) throws CheckpointException {
+        try {
+            return Tokenizer.load(folder);
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "has no tokenizer that can be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// @throws IllegalArgumentException if a text is of phonemes, which the model does not read
+    static void requireText(boolean isPhonemes) {
+        if (isPhonemes) {
+            throw new IllegalArgumentException("the model reads texts, not phonemes");
+        }
+    }
 
     /// The tokens of a sentence.
     ///

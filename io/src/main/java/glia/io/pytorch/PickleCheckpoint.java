@@ -15,6 +15,7 @@ import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,8 +35,12 @@ public final class PickleCheckpoint extends MappedCheckpoint {
     private static final long VERSION = 1001;
     private static final String PICKLE = "data.pkl";
 
-    private PickleCheckpoint(Path origin) {
+    private final boolean isNested;
+    private final Map<String, Long> numbers = new LinkedHashMap<>();
+
+    private PickleCheckpoint(Path origin, boolean isNested) {
         super(origin);
+        this.isNested = isNested;
     }
 
     /// Whether a name is one of PyTorch's files, such as `pytorch_model.bin`.
@@ -47,9 +52,24 @@ public final class PickleCheckpoint extends MappedCheckpoint {
     ///
     /// @throws CheckpointException if a file is damaged or holds anything but tensors
     public static PickleCheckpoint open(Path file) throws CheckpointException {
-        PickleCheckpoint checkpoint = new PickleCheckpoint(file);
+        PickleCheckpoint checkpoint = new PickleCheckpoint(file, false);
         checkpoint.open(file, ".bin", checkpoint::add);
         return checkpoint;
+    }
+
+    /// Opens a file of dictionaries in a dictionary, whose tensors are named `OUTER.INNER`, with whole numbers among
+    /// them.
+    ///
+    /// @throws CheckpointException if the file is damaged or holds anything else
+    public static PickleCheckpoint openNested(Path file) throws CheckpointException {
+        PickleCheckpoint checkpoint = new PickleCheckpoint(file, true);
+        checkpoint.open(file, ".pt", checkpoint::add);
+        return checkpoint;
+    }
+
+    /// The whole numbers of a nested file, named like its tensors.
+    public Map<String, Long> numbers() {
+        return Collections.unmodifiableMap(numbers);
     }
 
     private void add(Path path) throws CheckpointException {
@@ -70,7 +90,7 @@ public final class PickleCheckpoint extends MappedCheckpoint {
     /// @param ends the file offset after it
     private record Content(Map<String, View> tensors, Map<String, Long> begins, Map<String, Long> ends) { }
 
-    private static Content zip(MappedFile file) throws CheckpointException {
+    private Content zip(MappedFile file) throws CheckpointException {
         Map<String, ZipDirectory.Place> places = ZipDirectory.read(file).places();
         String name = places.keySet().stream().filter(each -> each.equals(PICKLE) || each.endsWith("/" + PICKLE))
                 .findFirst().orElseThrow(() -> new CheckpointException(file.path(), "",
@@ -98,7 +118,7 @@ public final class PickleCheckpoint extends MappedCheckpoint {
 
     /// The form before PyTorch 1.6: magic number, version, machine, dictionary, keys of the storages, storages, each
     /// after the number of its elements.
-    private static Content legacy(MappedFile file) throws CheckpointException {
+    private Content legacy(MappedFile file) throws CheckpointException {
         PickleInput in = new PickleInput(file, 0, file.sizeBytes());
         if (!MAGIC.equals(TensorPickle.read(in)) || !Long.valueOf(VERSION).equals(TensorPickle.read(in))) {
             throw new CheckpointException(file.path(), "byte 0", "is a pickle, but not one of torch.save");
@@ -133,7 +153,7 @@ public final class PickleCheckpoint extends MappedCheckpoint {
     }
 
     /// The tensors of a dictionary, or of the one under its key `state_dict`.
-    private static Map<String, View> tensors(MappedFile file, Object saved) throws CheckpointException {
+    private Map<String, View> tensors(MappedFile file, Object saved) throws CheckpointException {
         if (saved instanceof Map<?, ?> outer && outer.get("state_dict") instanceof Map<?, ?> inner) {
             return tensors(file, inner);
         }
@@ -143,6 +163,17 @@ public final class PickleCheckpoint extends MappedCheckpoint {
         Map<String, View> tensors = new LinkedHashMap<>();
         for (Map.Entry<?, ?> entry : map.entrySet()) {
             String key = String.valueOf(entry.getKey());
+            if (isNested && entry.getValue() instanceof Map<?, ?> inner) {
+                for (Map.Entry<?, ?> each : inner.entrySet()) {
+                    String name = key + "." + each.getKey();
+                    if (each.getValue() instanceof View view) {
+                        tensors.put(name, view);
+                    } else if (each.getValue() instanceof Long number) {
+                        numbers.put(name, number);
+                    }
+                }
+                continue;
+            }
             if (!(entry.getValue() instanceof View view)) {
                 throw new CheckpointException(file.path(), DisplayText.escape(key), "is no tensor, expected a "
                         + "dictionary of tensors; save the model's state_dict alone");

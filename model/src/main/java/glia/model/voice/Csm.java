@@ -238,6 +238,11 @@ public final class Csm implements AutoCloseable {
         return codec.samples(ops, codec.frames(ops, books), x -> { });
     }
 
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
+    }
+
     /// The gradients of the tensors of the checkpoint, by name.
     public Map<String, Tensor> gradients(Gradients gradients) {
         return tensors.gradients(gradients);

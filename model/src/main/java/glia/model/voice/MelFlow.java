@@ -41,6 +41,7 @@ final class MelFlow {
     private final int repeats;
     private final int blockSize;
     private final Weight codes;
+    private final int numCodes;
     private final SpeakerEncoder speaker;
     private final Affine input;
     private final Affine timeUp;
@@ -61,7 +62,8 @@ final class MelFlow {
         int size = config.positive("head_dim", 64);
         int width = config.positive("emb_dim");
         voiceSize = config.positive("enc_emb_dim");
-        codes = tensors.weight(prefix + "text_embed.codec_embed.weight", config.positive("num_embeds") + 1, width);
+        numCodes = config.positive("num_embeds");
+        codes = tensors.weight(prefix + "text_embed.codec_embed.weight", numCodes + 1, width);
         speaker = new SpeakerEncoder(config, tensors, prefix + "input_embed.spk_encoder.");
         input = Affine.of(tensors, prefix + "input_embed.proj", hidden, bands + config.positive("enc_dim") + width
                 + voiceSize);
@@ -90,6 +92,11 @@ final class MelFlow {
 
     private static int sees(Config config, String key, int layer) throws CheckpointException {
         return IntStream.of(config.integers(key)).anyMatch(i -> i == layer) ? 1 : 0;
+    }
+
+    /// The number of codes.
+    int numCodes() {
+        return numCodes;
     }
 
     /// The numbers of a frame.

@@ -112,6 +112,16 @@ public final class PocketTts implements AutoCloseable {
         return size;
     }
 
+    /// The token in whose places the frames of a voice are.
+    public int voiceToken() {
+        return voiceToken;
+    }
+
+    /// The token that begins the sound.
+    public int startToken() {
+        return startToken;
+    }
+
     /// The places of a text that stand for frames of the sound, the start before them included.
     public int[] framePlaces(int[] ids) {
         return IntStream.range(0, ids.length).filter(t -> ids[t] == startToken || ids[t] == frameToken).toArray();
@@ -251,6 +261,11 @@ public final class PocketTts implements AutoCloseable {
     /// @param rows of [#rows], up to its start
     public Generation begin(Tensor rows) {
         return new Generation(rows);
+    }
+
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
     }
 
     /// The gradients of the tensors of the checkpoint, by name.

@@ -63,6 +63,11 @@ public final class Qwen2OmniTalker implements AutoCloseable {
         return end;
     }
 
+    /// The code of no sound, which ends a reply, too.
+    public int padCode() {
+        return pad;
+    }
+
     /// The prompt that the talker reads, `[T, E]`: the last two rows get the embeddings of padding and of the start.
     ///
     /// @param thinker states and embeddings of the conversation, `[T, E]`
@@ -112,6 +117,11 @@ public final class Qwen2OmniTalker implements AutoCloseable {
     /// @param reply rows of the thinker's reply, `[R, E]`, one for each code; the last one again for those after
     public Generation begin(Tensor prompt, Tensor reply) {
         return new Generation(prompt, reply);
+    }
+
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
     }
 
     /// The gradients of the tensors of the checkpoint, by name.

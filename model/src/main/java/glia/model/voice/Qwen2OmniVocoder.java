@@ -42,6 +42,11 @@ public final class Qwen2OmniVocoder implements AutoCloseable {
         return flow.repeats();
     }
 
+    /// The number of codes.
+    public int numCodes() {
+        return flow.numCodes();
+    }
+
     /// A voice: numbers of the speaker and a spectrogram of speech, `[R, bands]`.
     public record Speaker(Tensor numbers, Tensor mel) { }
 
@@ -110,6 +115,11 @@ public final class Qwen2OmniVocoder implements AutoCloseable {
     /// The samples of a spectrogram, `[S, 1]`.
     public Tensor samples(Ops ops, Tensor mel) {
         return sound.of(ops, mel);
+    }
+
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
     }
 
     /// The gradients of the tensors of the checkpoint, by name.

@@ -182,6 +182,11 @@ public final class Qwen3OmniTalker implements AutoCloseable {
         return new Generation(rows);
     }
 
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
+    }
+
     /// The gradients of the tensors of the checkpoint, by name.
     public Map<String, Tensor> gradients(Gradients gradients) {
         return tensors.gradients(gradients);

@@ -118,6 +118,11 @@ public final class Qwen3OmniVocoder implements AutoCloseable {
                 kernel - stride, kernel - stride));
     }
 
+    /// The number of codes of a book.
+    public int bookSize() {
+        return bookSize;
+    }
+
     /// Samples from one frame to the next.
     public int hop() {
         return hop;
@@ -174,6 +179,11 @@ public final class Qwen3OmniVocoder implements AutoCloseable {
             ops.release(mark);
             part.accept(Arrays.copyOfRange(samples, Math.min(samples.length, (start - from) * hop), samples.length));
         }
+    }
+
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
     }
 
     /// The gradients of the tensors of the checkpoint, by name.

@@ -191,6 +191,11 @@ public final class SoundCodec implements AutoCloseable {
         return decoder.of(ops, x);
     }
 
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
+    }
+
     /// The gradients of the tensors of the checkpoint, by name.
     public Map<String, Tensor> gradients(Gradients gradients) {
         return tensors.gradients(gradients);

@@ -186,6 +186,11 @@ public final class Vits implements AutoCloseable {
         return new Utterance(ops, ids, speaker);
     }
 
+    /// The memory of the weights.
+    public long bytes() {
+        return tensors.bytes();
+    }
+
     /// The gradients of the tensors of the checkpoint, by name.
     public Map<String, Tensor> gradients(Gradients gradients) {
         return tensors.gradients(gradients);

@@ -7,6 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.format.Decode;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -252,6 +253,11 @@ final class VoiceTensors implements AutoCloseable {
             made.put(layer, known);
         }
         return known.weight;
+    }
+
+    /// The memory of the weights.
+    long bytes() {
+        return made.values().stream().mapToLong(one -> Compute.stored(one.weight).sizeBytes()).sum();
     }
 
     /// The gradients of the tensors, by name.
