@@ -13,8 +13,10 @@ import glia.engine.LanguageModel;
 import glia.engine.ModelScope;
 import glia.engine.inspect.ModelSummary;
 import glia.engine.load.TextLoader;
+import glia.engine.voice.Speaker;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.io.load.Checkpoints;
 import glia.io.picture.Pixels;
 import glia.lab.RoutingStatistics;
@@ -109,6 +111,10 @@ public final class InspectCommand implements Command {
         }
         AdaptedModel files = Models.files(named, arguments, console);
         Path path = files.base();
+        if (Speaker.describes(path) && !Speaker.describesOmni(path)) {
+            showSpeaker(path, arguments, console);
+            return ExitCode.OK;
+        }
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model stored = ModelLoader.load(path, checkpoint)) {
             Model model = ComputeOptions.rope(arguments).map(stored::with).orElse(stored);
@@ -152,6 +158,24 @@ public final class InspectCommand implements Command {
             }
         }
         return towers;
+    }
+
+    /// A model that speaks.
+    private static void showSpeaker(Path path, Arguments arguments, Console console) throws IOException {
+        try (Speaker speaker = Speaker.load(path, ComputeOptions.of(arguments, Precision.FAST))) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("family", Config.read(path.resolve("config.json")).text("model_type"));
+            document.put("voices", speaker.voices());
+            document.put("sample_rate", speaker.sampleRate());
+            document.put("weight_bytes", speaker.bytes());
+            if (arguments.has(Json.OPTION)) {
+                Json.print(console, document);
+                return;
+            }
+            new Table("ll").row("family", document.get("family")).row("voices", String.join(", ", speaker.voices()))
+                    .row("sample rate", speaker.sampleRate() + " Hz")
+                    .row("memory of weights", Units.bytes(speaker.bytes())).print(console);
+        }
     }
 
     /// What the context of the command line costs, if there is one.

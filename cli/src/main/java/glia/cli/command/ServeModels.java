@@ -77,8 +77,10 @@ final class ServeModels {
             ModelFile file = model.getValue();
             Path path = Models.locate(Optional.of(file.model()), arguments, console).path();
             if (Speaker.describes(path)) {
-                pool.add(model.getKey(), Speaker.load(path, options));
-                continue;
+                speaker(pool, model.getKey(), Speaker.load(path, options));
+                if (!Speaker.describesOmni(path)) {
+                    continue;
+                }
             }
             boolean isFirst = model.getKey().equals(models.keySet().iterator().next());
             Optional<String> adapter = file.adapter().isPresent() || !isFirst ? file.adapter() : ofAll;
@@ -91,6 +93,15 @@ final class ServeModels {
             loadFirst(pool, progress, console);
         }
         return pool;
+    }
+
+    private static void speaker(ModelPool pool, String name, Speaker speaker) {
+        try {
+            pool.add(name, speaker);
+        } catch (IllegalArgumentException e) {
+            speaker.close();
+            throw new UsageException(e.getMessage(), e);
+        }
     }
 
     private static FileSource.Defaults defaults(ModelFile file) {

@@ -28,8 +28,8 @@ public final class SpeakCommand implements Command {
             "WAV file to write, or - for standard output (default: speech.wav)", "--output", "-o");
     private static final Option<String> FILE = Option.text("FILE", "file with the text, or - for standard input",
             "--file", "-f");
-    private static final Option<String> VOICE = Option.text("NUMBER", "speaker, for models of several (default: 0)",
-            "--voice", "--speaker");
+    private static final Option<String> VOICE = Option.text("NAME", "voice: a number or a name, for models of several "
+            + "(default: the first)", "--voice", "--speaker");
     private static final Option<Float> SPEED = Option.number("X", (float) Speaker.SLOWEST, (float) Speaker.FASTEST,
             "speed; 2 is twice as fast (default: 1)", "--speed");
     private static final Option<Boolean> PHONEMES = Option.flag("the text is of phonemes, as espeak-ng --ipa prints "
@@ -53,8 +53,8 @@ public final class SpeakCommand implements Command {
                         $ glia speak facebook/mms-tts-eng "The sky is blue." -o sky.wav
                         sky.wav: 1.4 s, 16000 Hz
                         $ glia speak facebook/mms-tts-eng --file story.txt -o - | aplay""")
-                .notes("For VITS models in the Hugging Face layout, such as those of MMS-TTS in 1,100 languages, and "
-                        + "CSM. "
+                .notes("For VITS models in the Hugging Face layout, such as those of MMS-TTS in 1,100 languages, CSM, "
+                        + "Pocket TTS, and whole repositories of Qwen2.5-Omni and Qwen3-Omni. "
                         + "The sound is written while it is made, sentence by sentence. The same seed gives the same "
                         + "sound.");
     }

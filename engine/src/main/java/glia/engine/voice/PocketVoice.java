@@ -37,6 +37,7 @@ final class PocketVoice implements Voice {
     private final Tokenizer tokenizer;
     private final Path folder;
     private final int promptToken;
+    private final double frameRate;
     private final double deviation;
     private final int numSteps;
     private final double threshold;
@@ -52,6 +53,7 @@ final class PocketVoice implements Voice {
         Config processor = Config.readIfPresent(folder.resolve("processor_config.json"));
         Config settings = Config.readIfPresent(folder.resolve("generation_config.json"));
         promptToken = config.integer("audio_prompt_bos_token_id");
+        frameRate = config.real("frame_rate", 12.5);
         deviation = Math.sqrt(Math.max(0, settings.real("temperature", 0.7)));
         numSteps = settings.positive("num_flow_steps", 1);
         threshold = settings.real("eos_threshold", -4);
@@ -116,7 +118,7 @@ final class PocketVoice implements Voice {
                             IntStream.of(model.startToken()))).toArray();
             Tensor none = Tensor.allocate(Arena.ofAuto(), DType.F32, 0, model.size());
             PocketTts.Generation generation = turns.take(() -> model.begin(model.rows(ops, all, own, none)));
-            double most = Math.ceil((MOST_SECONDS + SECONDS_OF_A_TOKEN * ids.length) * rate());
+            double most = Math.ceil((MOST_SECONDS + SECONDS_OF_A_TOKEN * ids.length) * frameRate);
             List<float[]> frames = new ArrayList<>();
             for (int left = -1; left != 0 && frames.size() < most; left--) {
                 Tensor noise = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, model.size());
@@ -137,10 +139,6 @@ final class PocketVoice implements Voice {
     private int afterEnd(int[] ids) {
         int words = tokenizer.decode(ids, true).strip().split("\\s+").length;
         return words <= shortWords ? afterShort : after;
-    }
-
-    private double rate() {
-        return (double) codec.sampleRate() / codec.hop();
     }
 
     /// The samples of frames, whose first ones are faded in, because a codec without a past begins with a click.

@@ -37,7 +37,7 @@ final class Speech implements Endpoint {
     /// The fields.
     static final FieldTable SPEECH = FieldTable.of("audio speech", text("model").usual("the first that speaks"),
             text("input").note("the text, of up to " + LONGEST + " characters"),
-            text("voice").usual("the first").note("the number of a speaker of the model; `default` and names of "
+            text("voice").usual("the first").note("the number or name of a voice of the model; `default` and names of "
                     + "OpenAI's voices are the first"),
             word("response_format", List.of(WAV, "pcm")).usual("`wav`").note("`pcm`: 16 bits, little-endian, one "
                     + "channel, at the model's rate, which the header `X-Sample-Rate` has"),
@@ -76,7 +76,7 @@ final class Speech implements Endpoint {
         Speaker speaker = models.speaker(model);
         if (voice.isPresent() && !speaker.voices().contains(voice.get())) {
             throw Fields.wrong("voice", voice.get(), speaker.voices().size() == 1 ? "default, the only one"
-                    : "default, or one of 0 to " + (speaker.voices().size() - 1));
+                    : "default, or one of " + String.join(", ", speaker.voices()));
         }
         while (!places.tryAcquire(CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
             if (!exchange.goesOn()) {

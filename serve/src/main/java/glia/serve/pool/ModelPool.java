@@ -115,9 +115,25 @@ public final class ModelPool implements AutoCloseable {
         memory.locked(() -> slots.put(name, new Slot(name, source, options.keepAlive())));
     }
 
-    /// Adds a model that speaks, which the pool closes.
+    /// Adds a model that speaks, which the pool closes. It stays loaded, and its weights count in the memory of the
+    /// pool. A model that reads and writes texts, too, is added a second time for that.
+    ///
+    /// @throws IllegalArgumentException if its weights do not fit the memory
     public void add(String name, Speaker speaker) {
-        memory.locked(() -> speakers.put(name, speaker));
+        memory.locked(() -> {
+            memory.reserve(name, speaker.bytes());
+            speakers.put(name, speaker);
+        });
+    }
+
+    /// Whether a model speaks.
+    public boolean speaks(String name) {
+        lock.lock();
+        try {
+            return speakers.containsKey(name);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// Whether there are models besides those that speak.
@@ -281,7 +297,8 @@ public final class ModelPool implements AutoCloseable {
             }
             aliases.forEach((alias, name) -> ModelName.find(name, Map.of(), slots)
                     .ifPresent(found -> all.add(entry(found.called(alias)))));
-            speakers.keySet().forEach(name -> all.add(new Entry(name, Optional.empty(), 0, 0, Optional.empty())));
+            speakers.keySet().stream().filter(name -> !slots.containsKey(name)).forEach(name -> all.add(new Entry(name,
+                    Optional.empty(), speakers.get(name).bytes(), 0, Optional.empty())));
         });
         try {
             TreeSet<String> others = new TreeSet<>(catalogue.names());

@@ -19,6 +19,8 @@ final class PoolMemory {
 
     private static final long MIN_STATE_BYTES = ModelPool.MIN_STATE_BYTES;
 
+    /// The memory of models that speak, which stay loaded.
+    private long reserved;
     private final ModelPool.PoolOptions options;
     private final ReentrantLock lock;
     private final Condition changed;
@@ -31,6 +33,18 @@ final class PoolMemory {
         this.lock = lock;
         this.changed = changed;
         this.slots = slots;
+    }
+
+    /// Reserves the memory of a model that stays loaded. Requires the lock.
+    ///
+    /// @throws IllegalArgumentException if the limit leaves too little
+    void reserve(String name, long bytes) {
+        if (reserved + bytes > options.memoryBytes()) {
+            throw new IllegalArgumentException("the model '" + name + "' needs " + mebibytes(bytes)
+                    + " MiB for its weights; found " + mebibytes(options.memoryBytes() - reserved) + " MiB free of "
+                    + mebibytes(options.memoryBytes()) + " MiB; the server's option --memory raises the limit");
+        }
+        reserved += bytes;
     }
 
     /// Begins to load a model, or to close another one for its memory. Requires the lock.
@@ -81,7 +95,7 @@ final class PoolMemory {
             Slot victim;
             lock.lock();
             try {
-                long others = slots.values().stream().filter(Slot::holdsMemory)
+                long others = reserved + slots.values().stream().filter(Slot::holdsMemory)
                         .mapToLong(other -> other.weightBytes + MIN_STATE_BYTES).sum();
                 long needed = bytes + MIN_STATE_BYTES;
                 if (others + needed <= options.memoryBytes()) {
@@ -155,7 +169,7 @@ final class PoolMemory {
     /// Sets the limits of the KV caches of all models that are in memory.
     private void shareState() {
         pinned(there -> {
-            long weights = there.stream().mapToLong(slot -> slot.weightBytes).sum();
+            long weights = reserved + there.stream().mapToLong(slot -> slot.weightBytes).sum();
             long share = Math.max(MIN_STATE_BYTES, (options.memoryBytes() - weights) / Math.max(1, there.size()));
             there.forEach(slot -> slot.model.limitState(share));
         });

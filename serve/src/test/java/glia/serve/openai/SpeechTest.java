@@ -2,6 +2,8 @@ package glia.serve.openai;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.load.LoadOptions;
@@ -11,6 +13,7 @@ import glia.io.sound.WavBytes;
 import glia.model.fresh.NewVoices;
 import glia.serve.Server;
 import glia.serve.ServerOptions;
+import glia.serve.pool.ModelCatalogue;
 import glia.serve.pool.ModelPool;
 import java.io.ByteArrayOutputStream;
 import java.net.URI;
@@ -100,7 +103,7 @@ class SpeechTest {
     @CsvSource(delimiter = '|', value = {
         "400 | {\"input\":\"\"} | is empty",
         "400 | {\"input\":\"\u4f60\u597d\"} | vocab.json",
-        "400 | {\"input\":\"a\",\"voice\":\"9\"} | one of 0 to 2",
+        "400 | {\"input\":\"a\",\"voice\":\"9\"} | one of 0, 1, 2",
         "400 | {\"input\":\"a\",\"speed\":9} | speed",
         "400 | {\"input\":\"a\",\"response_format\":\"mp3\"} | response_format",
         "404 | {\"input\":\"a\",\"model\":\"other\"} | not served here"})
@@ -109,6 +112,21 @@ class SpeechTest {
         String text = new String(reply.body(), StandardCharsets.UTF_8);
         assertEquals(status, reply.statusCode(), text);
         assertTrue(text.contains(words), text);
+    }
+
+    @Test
+    void weightsCountInTheMemoryOfTheServer() {
+        assertTrue(speaker.bytes() > 10_000);
+        try (ModelPool small = new ModelPool(ModelPool.PoolOptions.defaults().withMemory(speaker.bytes() - 1),
+                ModelCatalogue.EMPTY)) {
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> small.add("voice", speaker)).getMessage()
+                    .contains("--memory"));
+            assertFalse(small.speaks("voice"));
+        }
+        ModelPool room = new ModelPool(ModelPool.PoolOptions.defaults().withMemory(speaker.bytes()),
+                ModelCatalogue.EMPTY);
+        room.add("voice", speaker);
+        assertEquals(speaker.bytes(), room.entries().getFirst().weightBytes());
     }
 
     @Test
