@@ -57,8 +57,7 @@ public final class PickleCheckpoint extends MappedCheckpoint {
         return checkpoint;
     }
 
-    /// Opens a file of dictionaries in a dictionary, whose tensors are named `OUTER.INNER`, with whole numbers among
-    /// them.
+    /// Opens a file of dictionaries in a dictionary, whose tensors are named `OUTER.INNER`, with integers among them.
     ///
     /// @throws CheckpointException if the file is damaged or holds anything else
     public static PickleCheckpoint openNested(Path file) throws CheckpointException {
@@ -67,7 +66,7 @@ public final class PickleCheckpoint extends MappedCheckpoint {
         return checkpoint;
     }
 
-    /// The whole numbers of a nested file, named like its tensors.
+    /// The integers of a nested file, named like its tensors.
     public Map<String, Long> numbers() {
         return Collections.unmodifiableMap(numbers);
     }

@@ -135,7 +135,7 @@ public final class OpenAiRoutes {
 
         /// All models, also those that are not loaded.
         public void list(Exchange exchange) {
-            exchange.json(object("object", "list", "data", models.entries().stream().map(ModelList::entry).toList()));
+            exchange.json(object("object", "list", "data", models.entries().stream().map(this::entry).toList()));
         }
 
         /// One model.
@@ -143,13 +143,16 @@ public final class OpenAiRoutes {
             exchange.json(entry(models.entry(exchange.pathPart("model"))));
         }
 
-        private static Map<String, Object> entry(ModelPool.Entry entry) {
+        private Map<String, Object> entry(ModelPool.Entry entry) {
             Optional<ServedModel> served = entry.served();
+            List<String> outputs = !models.speaks(entry.name()) ? List.of("text") : models.generates(entry.name())
+                    ? List.of("text", "audio") : List.of("audio");
             return object("id", entry.name(), "object", "model", "created",
                     served.map(model -> model.since().getEpochSecond()).orElse(0L), "owned_by", "glia", "max_model_len",
                     served.<Object>map(model -> model.model().contextLength()).orElse(Json.ABSENT),
                     "input_modalities", served.map(model -> model.model().pictures().modalities())
-                            .orElse(List.of("text")), "description", served.flatMap(model -> model.model().scope())
+                            .orElse(List.of("text")), "output_modalities", outputs, "description",
+                    served.flatMap(model -> model.model().scope())
                             .<Object>map(ModelScope::summary).orElse(Json.ABSENT));
         }
     }

@@ -26,8 +26,8 @@ final class PageFiles {
     /// Its own files.
     static final List<String> NAMES = List.of(INDEX, "icon.svg", "base.css", "layout.css", "chat.css", "code.css",
             "main.js", "announce.js", "api.js", "attention.js", "bytes.js", "chats.js", "code.js", "composer.js",
-            "dom.js", "generate.js", "history.js", "key.js", "keys.js", "markdown.js", "math.js", "message.js",
-            "metrics.js", "schema.js", "settings.js", "store.js", "structured.js", "targets.js", "theme.js",
+            "dom.js", "generate.js", "history.js", "key.js", "keys.js", "markdown.js", "math.js", "media.js",
+            "message.js", "metrics.js", "schema.js", "settings.js", "store.js", "structured.js", "targets.js", "theme.js",
             "thread.js", "tokens.js", "tools.js");
 
     private static final List<String> FONTS = List.of("AMS-Regular", "Caligraphic-Bold", "Caligraphic-Regular",
@@ -39,8 +39,8 @@ final class PageFiles {
     /// Scripts, styles, fonts and requests of this server alone; images from data of the page; no frames, no forms.
     /// HTML can only be made of text by the sanitizer (Trusted Types).
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-            + "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-            + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify";
+            + "img-src 'self' data: blob:; media-src data: blob: mediastream:; connect-src 'self'; base-uri 'none'; "
+            + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify";
     private static final Map<String, String> TYPES = Map.of("html", "text/html; charset=utf-8",
             "css", "text/css; charset=utf-8", "js", "text/javascript; charset=utf-8", "svg", "image/svg+xml",
             "woff2", "font/woff2");

@@ -136,6 +136,11 @@ public final class ModelPool implements AutoCloseable {
         }
     }
 
+    /// Whether a model of this name reads and writes texts.
+    public boolean generates(String name) {
+        return lookUp(name).isPresent();
+    }
+
     /// Whether there are models besides those that speak.
     public boolean hasGenerating() {
         return !slots.isEmpty();

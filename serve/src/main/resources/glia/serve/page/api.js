@@ -83,9 +83,15 @@ export async function getText(path) {
   return (await request(path, {})).text();
 }
 
+const posted = (body, signal) => ({method: "POST", headers: {"Content-Type": "application/json"},
+  body: JSON.stringify(body), signal});
+
 export async function postJson(path, body, signal) {
-  const options = {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body), signal};
-  return (await request(path, options)).json();
+  return (await request(path, posted(body, signal))).json();
+}
+
+export async function postBlob(path, body) {
+  return (await request(path, posted(body))).blob();
 }
 
 /**

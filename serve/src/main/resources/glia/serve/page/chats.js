@@ -2,6 +2,7 @@
 // no elements and no requests.
 
 import {newId} from "./dom.js";
+import {isSound, mediaPart} from "./media.js";
 
 /** The parent of first messages. */
 const ROOT = "root";
@@ -34,7 +35,7 @@ export function addNode(chat, parent, fields) {
   chat.chosen[node.parent] = node.id;
   chat.updated = Date.now();
   if (!chat.title && node.role === "user") {
-    chat.title = titleOf(node.text) || "Image";
+    chat.title = titleOf(node.text) || (node.images?.some(isSound) ? "Sound" : "Image");
   }
   return node;
 }
@@ -109,7 +110,7 @@ export function messages(chat, last, system, continues = false) {
 function message(node, isCurrentTurn) {
   if (node.role === "user") {
     return {role: "user", content: node.images?.length ? [{type: "text", text: node.text},
-      ...node.images.map(url => ({type: "image_url", image_url: {url}}))] : node.text};
+      ...node.images.map(mediaPart)] : node.text};
   }
   if (node.role === "tool") {
     return {role: "tool", tool_call_id: node.callId, content: node.text};
@@ -153,7 +154,7 @@ const FIELDS = {
   usage: areNumbers, times: areNumbers, settings: value => isObject(value) && Object.values(value).every(isText),
   error: value => isText(value?.message) && isText(value.hint),
   format: value => FORMATS.includes(value?.kind) && isText(value.text),
-  images: value => Array.isArray(value) && value.every(url => isText(url) && url.startsWith("data:image/")),
+  images: value => Array.isArray(value) && value.every(url => isText(url) && /^data:(image|audio)\//.test(url)),
   calls: value => Array.isArray(value) && value.every(call => [call?.id, call?.name, call?.arguments].every(isText)),
   probabilities: value => Array.isArray(value) && value.every(token => isText(token?.t) && Number.isFinite(token.p)
     && Array.isArray(token.top) && token.top.every(pair => isText(pair?.[0]) && Number.isFinite(pair[1]))),

@@ -1,17 +1,23 @@
-// The message box: text, images, send and stop.
+// The message box: text, images, sounds, send and stop.
 
 import {button, byId, el} from "./dom.js";
+import {isSound, mediaView, photograph, record} from "./media.js";
 
 const MOST_IMAGE_BYTES = 8 << 20;
+const MOST_SOUND_BYTES = 20 << 20;
 
 export class Composer {
   #input = byId("input");
+  /** Images and sounds as data URLs. */
   #images = [];
+  #takes = {image: false, audio: false};
+  /** Ends the recording that runs. */
+  #endRecording = null;
   #onSend;
   #onProblem;
 
   /**
-   * @param onSend receives text and images; returns whether they were sent
+   * @param onSend receives text, and images and sounds; returns whether they were sent
    * @param onStop called by the stop button
    * @param onProblem receives an error in words
    */
@@ -36,9 +42,14 @@ export class Composer {
       this.#attach([...event.target.files]);
       event.target.value = "";
     });
+    byId("record").addEventListener("click", () => this.#record());
+    byId("camera").addEventListener("click", () => this.#device("camera", async () => {
+      const picture = await photograph();
+      if (picture) this.#add(picture);
+    }));
     this.#input.addEventListener("paste", event => {
-      const files = [...event.clipboardData.files].filter(file => file.type.startsWith("image/"));
-      if (files.length && this.#takesImages()) {
+      const files = this.#usable(event.clipboardData);
+      if (files.length) {
         event.preventDefault();
         this.#attach(files);
       }
@@ -46,10 +57,9 @@ export class Composer {
     for (const type of ["dragover", "drop"]) {
       // Elsewhere the browser would leave the page and show the file.
       document.addEventListener(type, event => {
-        const files = [...event.dataTransfer.files].filter(file => file.type.startsWith("image/"));
         if (event.dataTransfer.types.includes("Files")) {
           event.preventDefault();
-          if (files.length && this.#takesImages()) this.#attach(files);
+          this.#attach(this.#usable(event.dataTransfer));
         }
       });
     }
@@ -70,23 +80,64 @@ export class Composer {
     this.#input.style.height = `${this.#input.scrollHeight}px`;
   }
 
-  #takesImages() {
-    return !byId("attach").hidden;
+  /** The files that the models read. */
+  #usable(data) {
+    return [...data.files].filter(file => this.#takes[file.type.split("/")[0]]);
   }
 
-  /** Shows the button for images where the models accept them. */
-  allowImages(isAllowed) {
-    byId("attach").hidden = !isAllowed;
-    if (!isAllowed) {
-      this.#images = [];
-      this.#showImages();
+  /** Shows the buttons for images and sounds where the models accept them. */
+  allow(image, audio) {
+    this.#takes = {image, audio};
+    const kinds = Object.keys(this.#takes).filter(kind => this.#takes[kind]);
+    byId("attach").hidden = !kinds.length;
+    byId("attach").textContent = audio ? "Attach" : "Image";
+    byId("image-file").accept = kinds.map(kind => `${kind}/*`).join(",");
+    byId("camera").hidden = !image || !navigator.mediaDevices;
+    byId("record").hidden = !audio || !navigator.mediaDevices;
+    this.#images = this.#images.filter(url => this.#takes[isSound(url) ? "audio" : "image"]);
+    this.#showImages();
+  }
+
+  /** Does something with a microphone or a camera, which the user may refuse. */
+  async #device(name, work) {
+    try {
+      await work();
+    } catch (e) {
+      this.#onProblem(`The ${name} cannot be used: ${e.message}. Allow it for this page in the browser.`);
     }
+  }
+
+  #record() {
+    return this.#device("microphone", async () => {
+      const end = this.#endRecording;
+      this.#endRecording = null;
+      this.#showRecording(false);
+      if (end) {
+        this.#add(await end());
+      } else {
+        this.#endRecording = await record();
+        this.#showRecording(true);
+      }
+    });
+  }
+
+  #showRecording(isOn) {
+    byId("record").setAttribute("aria-pressed", String(isOn));
+    byId("record").textContent = isOn ? "End recording" : "Record";
+  }
+
+  #add(url) {
+    this.#images.push(url);
+    this.#showImages();
   }
 
   async #attach(files) {
     for (const file of files) {
-      if (file.size > MOST_IMAGE_BYTES) {
-        this.#onProblem(`${file.name} has ${Math.round(file.size / 1e6)} MB. Choose an image of at most 8 MB.`);
+      const [most, kind] = file.type.startsWith("audio/") ? [MOST_SOUND_BYTES, "a sound"]
+        : [MOST_IMAGE_BYTES, "an image"];
+      if (file.size > most) {
+        this.#onProblem(`${file.name} has ${Math.round(file.size / 1e6)} MB. `
+          + `Choose ${kind} of at most ${most >> 20} MB.`);
         continue;
       }
       this.#images.push(await dataUrl(file));
@@ -97,12 +148,12 @@ export class Composer {
   #showImages() {
     byId("images").hidden = !this.#images.length;
     byId("images").replaceChildren(...this.#images.map((src, i) => el("li", {},
-      el("img", {src, alt: `Attached image ${i + 1}`}),
+      mediaView(src, i + 1, ", attached"),
       button("✕", () => {
         this.#images.splice(i, 1);
         this.#showImages();
         this.focus();
-      }, {class: "icon", "aria-label": `Remove image ${i + 1}`}))));
+      }, {class: "icon", "aria-label": `Remove ${isSound(src) ? "sound" : "image"} ${i + 1}`}))));
   }
 
   setRunning(isRunning) {

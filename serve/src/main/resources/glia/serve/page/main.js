@@ -1,7 +1,7 @@
 // The page: which chat is open, which models answer, and what the buttons do.
 
 import {announce, SentenceReader} from "./announce.js";
-import {getJson} from "./api.js";
+import {getJson, postBlob} from "./api.js";
 import * as chats from "./chats.js";
 import {Composer} from "./composer.js";
 import {byId} from "./dom.js";
@@ -24,6 +24,8 @@ class App {
   #history = new History(this);
   #composer = new Composer((text, images) => this.send(text, images), () => this.stop(), text => this.problem(text));
   #saving = 0;
+  /** The sound of an answer that is being spoken. */
+  #spoken = null;
   /** Chats that were deleted while they were open. */
   #deleted = new WeakSet();
 
@@ -64,7 +66,7 @@ class App {
 
   /** The chosen models changed. */
   targetsChanged() {
-    this.#composer.allowImages(this.#targets.takeImages());
+    this.#composer.allow(this.#targets.takes("image"), this.#targets.takes("audio"));
     if (!Object.keys(this.chat.nodes).length) {
       this.#thread.render();
     }
@@ -89,6 +91,31 @@ class App {
     this.#answer(chats.addNode(this.chat, last, {role: "user", text, images}));
     this.#thread.toEnd();
     return true;
+  }
+
+  /** The model that speaks, if the server has one. */
+  voice() {
+    return this.#targets.voice;
+  }
+
+  /** Speaks an answer, or stops speaking. */
+  async speak(node) {
+    const spoken = this.#spoken;
+    this.#spoken?.pause();
+    this.#spoken = null;
+    if (spoken?.node === node) {
+      return;
+    }
+    try {
+      const sound = new Audio(URL.createObjectURL(await postBlob("v1/audio/speech",
+        {model: this.voice(), input: node.text.slice(0, 4096)})));
+      sound.node = node;
+      sound.addEventListener("ended", () => { this.#spoken = null; });
+      this.#spoken = sound;
+      await sound.play();
+    } catch (e) {
+      this.problem(`${e.message} ${e.hint ?? ""}`);
+    }
   }
 
   /** A new version of a user's message, which is answered. */

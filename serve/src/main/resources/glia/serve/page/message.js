@@ -3,6 +3,7 @@
 import {besides, versions} from "./chats.js";
 import {button, copyButton, duration, el, short} from "./dom.js";
 import {MarkdownView} from "./markdown.js";
+import {mediaView} from "./media.js";
 import {inWords} from "./settings.js";
 import {structuredView} from "./structured.js";
 import {TokenView} from "./tokens.js";
@@ -54,7 +55,7 @@ export class MessageView {
   }
 
   #user() {
-    const pictures = this.#node.images?.map((src, i) => el("img", {src, alt: `Image ${i + 1} of the message`})) ?? [];
+    const pictures = this.#node.images?.map((src, i) => mediaView(src, i + 1, " of the message")) ?? [];
     this.#body.replaceChildren(...[
       pictures.length ? el("div", {class: "pictures"}, ...pictures) : null,
       this.#node.text ? el("div", {class: "text plain"}, this.#node.text) : null,
@@ -193,6 +194,10 @@ export class MessageView {
     }
     if (node.text) {
       list.push(copyButton("Copy the answer", () => node.text));
+      if (this.#app.voice()) {
+        list.push(button("Listen", () => this.#app.speak(node),
+          {class: "plain", "aria-label": "Listen to this answer"}));
+      }
     }
     list.push(button("Regenerate", () => this.#app.regenerate(node),
       {class: "plain", "aria-label": "Regenerate this answer"}));

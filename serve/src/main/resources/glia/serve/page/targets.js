@@ -21,8 +21,9 @@ export class Targets {
 
   /** Takes the models of the server, and chooses those that were chosen when the page was last open. */
   offer(models) {
-    this.models = models;
-    const ids = models.map(model => model.id);
+    this.voice = models.find(model => model.output_modalities?.includes("audio"))?.id;
+    this.models = models.filter(model => model.output_modalities?.includes("text") ?? true);
+    const ids = this.models.map(model => model.id);
     const usable = kept().filter(target => ids.includes(target?.model)).slice(0, 2)
       .map(({model, effort, settings}) => ({model, effort, settings: settings ?? {}}));
     this.list = usable.length ? usable : [{model: ids[0] ?? "", effort: "", settings: {}}];
@@ -103,9 +104,9 @@ export class Targets {
     return this.#model(model)?.thinks === false ? "" : effort;
   }
 
-  /** Whether all chosen models take images. */
-  takeImages() {
-    return this.list.every(target => this.#model(target.model)?.input_modalities?.includes("image"));
+  /** Whether all chosen models take images, or sounds. */
+  takes(kind) {
+    return this.list.every(target => this.#model(target.model)?.input_modalities?.includes(kind));
   }
 }
 
