@@ -101,7 +101,7 @@ class PageMediaTest extends BrowserTest {
                 + "Uint8Array.from(atob('" + WAV + "'), c => c.charCodeAt(0))))};"
                 + "HTMLMediaElement.prototype.play = function() {window.played = this.src; return Promise.resolve()}"
                 + "})()");
-        browser.click("[aria-label='Listen to this answer']");
+        browser.click(".message.assistant [aria-label^=Listen]");
         browser.await("window.played?.startsWith('blob:')");
         assertEquals("voice Hello.", browser.text("`${spoken.model} ${spoken.input}`"));
     }
