@@ -49,6 +49,13 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 throw new IllegalArgumentException("sublayer " + i + ": shares the parameters of sublayer " + with
                         + ", expected an earlier one with the same mixer that has its own");
             }
+            if (s.mixer() instanceof SharedKvAttention a && a.followed().sublayer() < i
+                    && all.get(a.followed().sublayer()).mixer() instanceof NormedAttention b
+                    && (a.headSize() != b.headSize() || a.numKeyValueHeads() != b.numKeyValueHeads())) {
+                throw new IllegalArgumentException("sublayer " + i + ": has " + a.numKeyValueHeads()
+                        + " key-value heads of " + a.headSize() + ", those that it shares are " + b.numKeyValueHeads()
+                        + " of " + b.headSize());
+            }
         }
     }
 
