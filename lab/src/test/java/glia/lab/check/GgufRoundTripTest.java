@@ -54,8 +54,8 @@ class GgufRoundTripTest {
 
     @Test
     void aSampleOfChanges() throws IOException {
-        assertEquals(List.of(), run(60));
-        assertTrue(same > 20, "round trips: " + same);
+        assertEquals(List.of(), run(150));
+        assertTrue(same > 8, "round trips: " + same);
     }
 
     @Test
