@@ -313,15 +313,14 @@ public record Input(int[] ids, List<Embedded> embedded) {
                     tower.sight(), hash(values, "tower " + number + height + "x" + width));
         }
 
-        /// The patches of pictures `[pictures, channels, height, width]`, picture by picture, in the tower's order, of
-        /// each channel after channel.
+        /// The patches of pictures `[pictures, channels, height, width]` in the tower's order, channel after channel.
         private static Tensor patches(Tower tower, Tensor pixels) {
             long[] shape = pixels.shape();
             int patch = tower.features().patch();
-            if (shape.length != 4 || shape[1] != tower.features().channels() || shape[2] % patch != 0
-                    || shape[3] % patch != 0) {
-                throw new IllegalArgumentException("pixels " + pixels + ", expected " + tower.features().channels()
-                        + " channels and sides that are multiples of " + patch);
+            int channels = tower.features().channels();
+            if (shape.length != 4 || shape[1] != channels || shape[2] % patch != 0 || shape[3] % patch != 0) {
+                throw new IllegalArgumentException("pixels " + pixels + ", expected " + channels + " channels and "
+                        + "sides that are multiples of " + patch);
             }
             int height = (int) shape[2] / patch;
             int width = (int) shape[3] / patch;
@@ -332,7 +331,6 @@ public record Input(int[] ids, List<Embedded> embedded) {
             for (int i = 0; i < values.size(); i++) {
                 int place = i / size % (height * width) * Tower.NUM_AXES;
                 long picture = i / size / (height * width);
-                int channels = tower.features().channels();
                 boolean isInterleaved = tower.features().isInterleaved();
                 int channel = isInterleaved ? i % channels : i % size / (size / channels);
                 int pixel = isInterleaved ? i % size / channels : i % size;
