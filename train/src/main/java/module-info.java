@@ -5,6 +5,7 @@ module glia.train {
     uses glia.train.recipe.RecipeExtension;
 
     exports glia.train.checkpoint;
+    exports glia.train.codec;
     exports glia.train.compare;
     exports glia.train.corpus;
     exports glia.train.data;

@@ -49,7 +49,7 @@ public final class FreshModel {
     /// @throws CheckpointException if the family is not supported or the config is invalid
     /// @throws IllegalArgumentException if the initial values do not fit the model
     public static Model create(Config config, Initialization form, long seed) throws CheckpointException {
-        return create(Families.spec(config), Optional.of(config), form, seed);
+        return create(Families.ofNew(config), Optional.of(config), form, seed);
     }
 
     /// Creates a model with initial F32 weights in memory that its `close` frees. Tensor names are built from roles,

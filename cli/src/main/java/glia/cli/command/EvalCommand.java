@@ -4,6 +4,7 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
@@ -11,27 +12,44 @@ import glia.engine.LanguageModel;
 import glia.engine.load.LoadOptions;
 import glia.io.CheckpointException;
 import glia.io.hub.ModelLocation;
+import glia.lab.eval.EvalItem;
 import glia.lab.eval.EvalResult;
 import glia.lab.eval.EvalTask;
 import glia.lab.eval.Evaluation;
 import glia.lab.eval.Ruler;
 import glia.lab.eval.TaskFile;
+import glia.reason.reward.Reward;
+import glia.reason.task.CaptionTask;
+import glia.reason.task.Problem;
+import glia.reason.task.Split;
+import glia.reason.task.TaskMix;
+import glia.reason.task.Tasks;
 import glia.tensor.Precision;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Evaluates a model on tasks, alone or compared with another one.
 public final class EvalCommand implements Command {
     private static final int DEFAULT_BATCH = 16;
+    private static final int GENERATED = 200;
+    /// Captions of the task captions, to be drawn.
+    private static final String DRAWINGS = "drawings";
+    private static final int MAX_TOKENS = 1024;
     private static final Option<Integer> LIMIT = Option.integer("N", 1, Integer.MAX_VALUE,
-            "only the first N items of each task (default: all)", "--limit", "-l");
+            "only the first N items of each task (default: all; " + GENERATED + " of a task of glia tasks)",
+            "--limit", "-l");
     private static final Option<Integer> SHOTS = Option.integer("N", 0, Integer.MAX_VALUE,
             "examples before each item (default: the task's)", "--shots").elsewhere("--num-fewshot", "--n-shot");
+    private static final Option<String> SPLIT = Option.parsed("SPLIT", Split.words(), word -> Split.of(word).word(),
+            "split of the problems of a task of glia tasks (default: held-out)", "--split");
     private static final Option<Long> SEED = Option.longInteger("N",
-            "random seed of the choice of examples and of bootstrap intervals (default: 0)", "--seed", "-s");
+            "random seed of generated problems, the choice of examples and bootstrap intervals (default: 0)",
+            "--seed", "-s");
     private static final Option<Integer> BATCH = Option.integer("N", 1, 4096,
             "answers that are generated at a time (default: " + DEFAULT_BATCH + ")", "--batch", "-b")
             .elsewhere("--batch-size", "--parallel");
@@ -52,8 +70,9 @@ public final class EvalCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Evaluate a model on tasks",
                 List.of(Models.MODEL, new Positional("TASK", "built-in task ("
-                        + String.join(", ", TaskFile.BUILT_IN) + ") or task file in JSONL", true).repeated()),
-                Syntax.join(List.of(LIMIT, SHOTS, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
+                        + String.join(", ", TaskFile.BUILT_IN) + "), task of glia tasks such as shapes:2, or task "
+                        + "file in JSONL", true).repeated()),
+                Syntax.join(List.of(LIMIT, SHOTS, SPLIT, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.ADAPTER)))
@@ -62,7 +81,8 @@ public final class EvalCommand implements Command {
                         $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl
                         $ glia eval base/ questions.jsonl --adapter adapter/ --against base/""")
                 .notes("Tasks measure bits per byte and perplexity of texts, multiple choice by likelihood, or exact "
-                        + "match of generated answers; docs/evaluation.md describes their files. Intervals have 95 % "
+                        + "match of generated answers; the problems of glia tasks are scored by their verifier. "
+                        + "docs/evaluation.md describes their files. Intervals have 95 % "
                         + "confidence: Wilson's for accuracies, bootstrap for means and differences. An adapter "
                         + "belongs to the first model.");
     }
@@ -102,13 +122,41 @@ public final class EvalCommand implements Command {
     private static List<EvalTask> tasks(Arguments arguments) throws CheckpointException {
         List<EvalTask> tasks = new ArrayList<>();
         for (String name : arguments.repeated().stream().flatMap(n -> Ruler.names(n).stream()).toList()) {
-            EvalTask task = TaskFile.read(name);
+            boolean isGenerated = (name.equals(DRAWINGS) || Tasks.names().contains(name.split("[:,]", 2)[0]))
+                    && !TaskFile.BUILT_IN.contains(name) && !Files.exists(Path.of(name));
+            if (arguments.has(SPLIT) && !isGenerated) {
+                throw new UsageException("--split is for the tasks of glia tasks, and " + name + " is none of them");
+            }
+            EvalTask task = isGenerated ? generated(name, arguments) : TaskFile.read(name);
             if (arguments.has(SHOTS) && task.kind() != EvalTask.Kind.TEXT) {
                 task = task.withShots(arguments.get(SHOTS).orElseThrow());
             }
             tasks.add(task.limited(arguments.get(LIMIT).orElse(Integer.MAX_VALUE)));
         }
         return tasks;
+    }
+
+    /// Problems of a split, each once, scored by their verifier.
+    private static EvalTask generated(String name, Arguments arguments) {
+        boolean isDrawn = name.equals(DRAWINGS);
+        TaskMix tasks = TaskMix.of(isDrawn ? "captions" : name, seed(arguments));
+        Reward verifier = tasks.verifier();
+        List<EvalItem> items = new ArrayList<>();
+        for (Problem problem : tasks.distinct(Split.of(arguments.get(SPLIT).orElse(Split.HELD_OUT.word())),
+                arguments.get(LIMIT).orElse(GENERATED))) {
+            if (isDrawn) {
+                items.add(new EvalItem.Drawing(problem.id(), problem.answer(), made -> CaptionTask.recognize(made)
+                        .equals(problem.answer())));
+                continue;
+            }
+            Predicate<String> isRight = text -> verifier.score(problem.sample(text, 1, true)).orElse(0) == 1;
+            items.add(new EvalItem.Generation(problem.id(), problem.prompt(), List.of(problem.answer()),
+                    problem.pictures(), Optional.of(isRight)));
+        }
+        EvalTask.Settings usual = EvalTask.Settings.DEFAULTS;
+        return new EvalTask(name, EvalTask.Kind.GENERATE,
+                new EvalTask.Settings(0, usual.delimiter(), usual.separator(), usual.score(), List.of(), MAX_TOKENS,
+                        usual.normalize(), true, ""), items, List.of());
     }
 
     private static List<EvalResult> evaluate(ModelLocation location, boolean isFirst, List<EvalTask> tasks,

@@ -103,6 +103,7 @@ public final class NewCommand implements Command {
         IfExists ifExists = arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL;
         try (Model model = create(config, arguments.get(SEED).orElse(0L))) {
             ModelWriter.write(model, model.weights(), out, arguments.get(TYPE), ifExists);
+            NewModels.writeProcessor(config, out);
             if (tokenizer.isPresent()) {
                 copy(tokenizer.get(), out);
             } else {

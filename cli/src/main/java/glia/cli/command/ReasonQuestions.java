@@ -78,6 +78,10 @@ record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optio
     private static ReasonQuestions of(TaskMix tasks, Split split, int limit) {
         List<Item> items = new ArrayList<>();
         for (Problem problem : tasks.distinct(split, limit)) {
+            if (!problem.pictures().isEmpty()) {
+                throw new UsageException("the problems of " + tasks.sets().getFirst().name() + " have pictures, which "
+                        + "glia reason does not show; glia eval measures models on them");
+            }
             items.add(new Item(problem.id(), new Question(problem.prompt(), problem.fields())));
         }
         return new ReasonQuestions(items, tasks.verifier(), tasks::finalAnswer);

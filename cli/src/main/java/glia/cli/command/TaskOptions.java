@@ -16,8 +16,8 @@ final class TaskOptions {
     static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed", "-s");
     static final Option<Long> START = Option.parsed("N", List.of(), TaskOptions::index,
             "index of the first one (default: 0)", "--start").elsewhere("--offset", "--skip");
-    static final Option<String> SPLIT = Option.parsed("SPLIT", List.of("train", "held-out"), TaskOptions::split,
-            "split: train or held-out (default: train)", "--split");
+    static final Option<String> SPLIT = Option.parsed("SPLIT", Split.words(), word -> Split.of(word).word(),
+            "split: train or held-out, of which validation and test are halves (default: train)", "--split");
 
     private TaskOptions() {}
 
@@ -26,13 +26,6 @@ final class TaskOptions {
             throw new IllegalArgumentException("'" + word + "' is not an index: a whole number of at most 15 digits");
         }
         return Long.parseLong(word);
-    }
-
-    private static String split(String word) {
-        if (!word.equals("train") && !word.equals("held-out")) {
-            throw new IllegalArgumentException("'" + word + "' is not train or held-out");
-        }
-        return word;
     }
 
     /// The problems that a command line names.

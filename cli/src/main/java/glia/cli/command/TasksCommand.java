@@ -8,6 +8,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.io.picture.Picture;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;
 import glia.reason.task.Task;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Lists the tasks for reasoning: `glia tasks` and `glia tasks list`.
@@ -132,9 +134,9 @@ public final class TasksCommand implements Command {
             long common = 0;
             for (Task task : tasks) {
                 TaskSet set = new TaskSet(task, 1, task.levels().size(), seed);
-                Set<String> trainPrompts = new HashSet<>();
+                Set<Object> trainPrompts = new HashSet<>();
                 Set<String> train = draw(set, Split.TRAIN, count, trainPrompts);
-                Set<String> heldOutPrompts = new HashSet<>();
+                Set<Object> heldOutPrompts = new HashSet<>();
                 Set<String> heldOut = draw(set, Split.HELD_OUT, count, heldOutPrompts);
                 Set<String> both = new HashSet<>(train);
                 both.retainAll(heldOut);
@@ -159,12 +161,12 @@ public final class TasksCommand implements Command {
         }
 
         /// The canonical forms of problems; their prompts are added to a set.
-        private static Set<String> draw(TaskSet set, Split split, int count, Set<String> prompts) {
+        private static Set<String> draw(TaskSet set, Split split, int count, Set<Object> prompts) {
             Set<String> instances = new HashSet<>();
             for (int i = 0; i < count; i++) {
                 Problem problem = set.problem(split, i);
                 instances.add(problem.canonical());
-                prompts.add(problem.prompt());
+                prompts.add(problem.question());
             }
             return instances;
         }
@@ -200,7 +202,8 @@ public final class TasksCommand implements Command {
                               answer: x = -8 or x = 5
                             $ glia tasks sample countdown --split held-out --count 500 --jsonl problems.jsonl""")
                     .notes(
-                    "A line of JSONL has the problem's id, its prompt, what its verifier needs (answer, numbers, "
+                    "A line of JSONL has the problem's id, its prompt, images as data URLs, what its "
+                            + "verifier needs (answer, numbers, "
                             + "target …), the instance's canonical form and its SHA-256 hash, which decides the "
                             + "split.");
         }
@@ -229,11 +232,17 @@ public final class TasksCommand implements Command {
             } else {
                 for (int i = 0; i < count; i++) {
                     Problem problem = set.problem(split, start + i);
-                    console.printText(problem.id() + "\n" + ("  " + problem.prompt() + "\nanswer: " + problem.answer())
+                    console.printText(problem.id() + "\n" + ("  " + pictures(problem)
+                            + problem.prompt() + "\nanswer: " + problem.answer())
                             .replace("\n", "\n  "));
                 }
             }
             return ExitCode.OK;
+        }
+
+        private static String pictures(Problem problem) {
+            return problem.pictures().stream().map(p -> "[picture of " + p.size() + ": "
+                    + problem.fields().get("shapes") + "]\n").collect(Collectors.joining());
         }
 
         private static List<Map<String, Object>> documents(TaskSet set, Split split, long start, int count) {
@@ -248,6 +257,9 @@ public final class TasksCommand implements Command {
             Map<String, Object> object = new LinkedHashMap<>();
             object.put("id", problem.id());
             object.put("prompt", problem.prompt());
+            if (!problem.pictures().isEmpty()) {
+                object.put("images", problem.pictures().stream().map(Picture::dataUrl).toList());
+            }
             object.put("answer", problem.answer());
             problem.fields().keySet().stream().sorted().forEach(key -> object.put(key, problem.fields().get(key)));
             object.put("canonical", problem.canonical());

@@ -31,6 +31,7 @@ final class TrainHelp {
         PURPOSES.put("Train a new model", List.of("nano", "pretrain"));
         PURPOSES.put("Classifiers, reward models, embeddings, encoders",
                 List.of("classify", "reward", "embed", "mask", "diffusion"));
+        PURPOSES.put("Pictures and sounds", List.of("shapes", "native", "fused-late"));
         PURPOSES.put("Scaling laws", List.of("scaling", "transfer"));
         PURPOSES.put("Preferences and principles", List.of("dpo", "constitutional", "rlhf"));
         PURPOSES.put("Reinforcement learning and reasoning", List.of("rl", "r1", "reasoner"));

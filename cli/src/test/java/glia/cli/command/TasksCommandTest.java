@@ -163,8 +163,8 @@ class TasksCommandTest {
         assertTrue(run(ExitCode.USAGE, "tasks", "sample", "countdwn").err().contains("Did you mean countdown?"));
         assertTrue(run(ExitCode.USAGE, "tasks", "sample").err().contains("NAME is missing"));
         assertTrue(run(ExitCode.USAGE, "tasks", "sample", "countdown", "--level", "9").err().contains("levels 1 to 5"));
-        assertTrue(run(ExitCode.USAGE, "tasks", "sample", "countdown", "--split", "test").err()
-                .contains("'test' is not train or held-out"));
+        assertTrue(run(ExitCode.USAGE, "tasks", "sample", "countdown", "--split", "tests").err()
+                .contains("'tests' is not a split"));
         assertTrue(run(ExitCode.USAGE, "tasks", "sample", "countdown", "--start", "-1").err().contains("not an index"));
         run(ExitCode.BAD_FILE, "tasks", "score", "countdown", folder.resolve("none.jsonl").toString());
         run(ExitCode.USAGE, "tasks", "splits", "countdwn");

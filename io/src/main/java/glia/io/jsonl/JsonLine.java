@@ -3,6 +3,10 @@ package glia.io.jsonl;
 import glia.io.CheckpointException;
 import glia.io.DisplayText;
 import glia.io.Suggestions;
+import glia.io.picture.Picture;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +65,40 @@ public record JsonLine(TextPlace place, Map<String, Object> values) {
             }
             i++;
         }
+    }
+
+    /// The picture that a value names.
+    ///
+    /// @param where the value stands, for messages
+    /// @param source a `data:` URL, or a path relative to the file of the line
+    /// @throws CheckpointException if it is an address, or the file cannot be read or is no picture
+    public Picture picture(String where, String source) throws CheckpointException {
+        try {
+            if (source.startsWith("data:")) {
+                return Picture.ofBase64(where, source, Picture.Limits.DEFAULT);
+            }
+            if (source.matches("(?i)https?:.*")) {
+                throw place.error(where, "found the address " + shown(source) + "; reading data fetches nothing, "
+                        + "expected a path beside this file or a data URL");
+            }
+            Path path = Path.of(source.startsWith("file:") ? URI.create(source).getPath() : source);
+            return Picture.readLater(place.file().toAbsolutePath().resolveSibling(path).normalize());
+        } catch (IOException e) {
+            throw e instanceof CheckpointException own ? own : place.error(where, "the picture " + shown(source)
+                    + " cannot be read (" + e.getClass().getSimpleName() + "); expected a path relative to "
+                    + place.file().toAbsolutePath().getParent());
+        } catch (IllegalArgumentException e) {
+            throw place.error(where, e.getMessage());
+        }
+    }
+
+    /// The pictures of the list of strings at a key; none without the key.
+    public List<Picture> pictures(String key) throws CheckpointException {
+        List<Picture> pictures = new ArrayList<>();
+        for (String source : values.containsKey(key) ? texts(key) : List.<String>of()) {
+            pictures.add(picture(key + "[" + pictures.size() + "]", source));
+        }
+        return pictures;
     }
 
     /// A value as messages show it.

@@ -1,6 +1,10 @@
 package glia.lab.eval;
 
+import glia.io.picture.Picture;
+import glia.io.picture.Pixels;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /// An item of a task.
 public sealed interface EvalItem {
@@ -49,15 +53,34 @@ public sealed interface EvalItem {
         }
     }
 
+    /// A text whose picture is generated.
+    ///
+    /// @param verifier says whether a picture is right
+    record Drawing(String id, String text, Predicate<Pixels> verifier) implements EvalItem {
+        @Override
+        public EvalTask.Kind kind() {
+            return EvalTask.Kind.GENERATE;
+        }
+    }
+
     /// A prompt whose continuation is compared with answers.
     ///
     /// @param answers at least one, any of which is right; examples show the first
-    record Generation(String id, String prompt, List<String> answers) implements EvalItem {
+    /// @param pictures that stand before the prompt, in chats
+    /// @param verifier says whether a completion is right, in place of a comparison with the answers
+    record Generation(String id, String prompt, List<String> answers, List<Picture> pictures,
+            Optional<Predicate<String>> verifier) implements EvalItem {
         public Generation {
             answers = List.copyOf(answers);
+            pictures = List.copyOf(pictures);
             if (answers.isEmpty()) {
                 throw new IllegalArgumentException("item " + id + " has no answers, expected at least one");
             }
+        }
+
+        /// A prompt of text alone, whose answers are compared.
+        public Generation(String id, String prompt, List<String> answers) {
+            this(id, prompt, answers, List.of(), Optional.empty());
         }
 
         @Override

@@ -44,7 +44,7 @@ public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem>
         TEXT,
         /// Multiple choice by likelihood.
         CHOICE,
-        /// Exact match of generated text.
+        /// Exact match of generated text, or generated pictures that a verifier finds right.
         GENERATE
     }
 

@@ -5,7 +5,9 @@ import glia.engine.Chat;
 import glia.engine.GenerationOptions;
 import glia.engine.Generator;
 import glia.engine.LanguageModel;
+import glia.engine.picture.PictureGenerator;
 import glia.engine.sampling.SamplingOptions;
+import glia.io.CheckpointException;
 import glia.lab.eval.EvalResult.Item;
 import glia.lab.eval.EvalResult.Metric;
 import glia.lab.eval.EvalTask.Match;
@@ -65,7 +67,7 @@ public final class Evaluation {
         return switch (task.kind()) {
             case TEXT -> texts(task);
             case CHOICE -> choices(task);
-            case GENERATE -> answers(task);
+            case GENERATE -> task.items().getFirst() instanceof EvalItem.Drawing ? drawings(task) : answers(task);
         };
     }
 
@@ -226,6 +228,28 @@ public final class Evaluation {
                 Map.of("exact_match", proportion(right, items.size())), items, prompts.numTruncated());
     }
 
+    /// Draws each text greedily, without guidance.
+    private EvalResult drawings(EvalTask task) {
+        try {
+            PictureGenerator generator = PictureGenerator.of(model);
+            PictureGenerator.Options options = PictureGenerator.Options.defaults().withGuidance(1)
+                    .with(SamplingOptions.greedy());
+            List<Item> items = new ArrayList<>();
+            for (EvalItem item : task.items()) {
+                EvalItem.Drawing drawing = (EvalItem.Drawing) item;
+                boolean isRight = drawing.verifier().test(generator.generate(drawing.text(), options, done -> true)
+                        .orElseThrow());
+                items.add(new Item(drawing.id(), isRight ? 1 : 0, 1, Map.of("prompt", drawing.text())));
+                progress.item(task.name(), items.size(), task.items().size());
+            }
+            long right = items.stream().filter(item -> item.value() > 0).count();
+            return new EvalResult(task.name(), task.kind(), "right_pictures", Map.of("right_pictures",
+                    proportion(right, items.size())), items, 0);
+        } catch (CheckpointException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
     /// Asks an item as `glia run` does: thoughts of a chat are no part of the answer, and have room besides its tokens.
     private Callable<Answer> question(EvalTask task, Prompts prompts, int item, Semaphore places) {
         EvalTask.Settings settings = task.settings();
@@ -237,7 +261,7 @@ public final class Evaluation {
                     : options.withMaxTokens(settings.maxTokens() + model.contextLength());
             return () -> whenFree(places, () -> {
                 try (Chat chat = model.chat().options(withThoughts).restore(before)) {
-                    return chat.stream(Prompts.question(task.items().get(item)), piece -> { });
+                    return chat.stream(prompts.asked(task.items().get(item)), piece -> { });
                 }
             });
         }
@@ -263,7 +287,8 @@ public final class Evaluation {
         List<Normalization> rules = task.settings().normalize();
         String answer = Normalization.all(rules, text);
         Match match = task.settings().match();
-        double score = match != Match.EXACT ? match.score(text, item.answers())
+        double score = item.verifier().isPresent() ? item.verifier().get().test(text) ? 1 : 0
+                : match != Match.EXACT ? match.score(text, item.answers())
                 : item.answers().stream().anyMatch(one -> Normalization.all(rules, one).equals(answer)) ? 1 : 0;
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("prompt", prompt);

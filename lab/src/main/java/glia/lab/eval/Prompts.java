@@ -64,7 +64,16 @@ final class Prompts {
             case EvalItem.Choice choice -> choice.context();
             case EvalItem.Generation generation -> generation.prompt();
             case EvalItem.Text text -> text.text();
+            case EvalItem.Drawing drawing -> drawing.text();
         };
+    }
+
+    /// An item as a message of the user, with its pictures.
+    ///
+    /// @throws IllegalArgumentException if it has pictures, and the model reads text alone
+    ChatMessage asked(EvalItem item) {
+        ChatMessage message = ChatMessage.user(question(item));
+        return item instanceof EvalItem.Generation generation ? message.withPictures(generation.pictures()) : message;
     }
 
     private static String answer(EvalItem item) {
@@ -72,6 +81,7 @@ final class Prompts {
             case EvalItem.Choice choice -> choice.choices().get(choice.answer());
             case EvalItem.Generation generation -> generation.answers().getFirst();
             case EvalItem.Text _ -> "";
+            case EvalItem.Drawing _ -> "";
         };
     }
 
@@ -139,7 +149,7 @@ final class Prompts {
             messages.add(ChatMessage.system(task.settings().system()));
         }
         for (EvalItem example : examples(item)) {
-            messages.add(ChatMessage.user(question(example)));
+            messages.add(asked(example));
             messages.add(ChatMessage.assistant(answer(example)));
         }
         return messages;

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -89,7 +90,7 @@ public final class TaskFile {
         Kind kind = constant(head, "kind", head.text("kind"), Kind.class);
         Settings settings = settings(head, kind);
         for (JsonLine line = lines.next(); line != null; line = lines.next()) {
-            add(line, kind);
+            add(line, kind, settings.chat());
         }
         if (items.isEmpty()) {
             throw new CheckpointException(path, "", "has no items after the line with the settings");
@@ -143,7 +144,7 @@ public final class TaskFile {
         }
     }
 
-    private void add(JsonLine line, Kind kind) throws CheckpointException {
+    private void add(JsonLine line, Kind kind, boolean isChat) throws CheckpointException {
         String id = line.values().containsKey("id") ? line.text("id") : Long.toString(line.place().line());
         Long other = ids.putIfAbsent(id, line.place().line());
         if (other != null) {
@@ -152,7 +153,7 @@ public final class TaskFile {
         EvalItem item = switch (kind) {
             case TEXT -> text(line, id);
             case CHOICE -> choice(line, id);
-            case GENERATE -> generation(line, id);
+            case GENERATE -> generation(line, id, isChat);
         };
         (kind != Kind.TEXT && flag(line, "example") ? examples : items).add(item);
     }
@@ -193,8 +194,8 @@ public final class TaskFile {
                 integer(line, "answer", 0, choices.size() - 1, 0));
     }
 
-    private static EvalItem generation(JsonLine line, String id) throws CheckpointException {
-        requireKeys(line, Set.of("id", "example", "prompt", "answer", "answers"));
+    private static EvalItem generation(JsonLine line, String id, boolean isChat) throws CheckpointException {
+        requireKeys(line, Set.of("id", "example", "prompt", "images", "answer", "answers"));
         if (line.values().containsKey("answer") && line.values().containsKey("answers")) {
             throw line.place().error("found both \"answer\" and \"answers\", expected one of them");
         }
@@ -203,7 +204,11 @@ public final class TaskFile {
         if (answers.isEmpty()) {
             throw line.place().error("answers", "is empty; expected at least one string");
         }
-        return new EvalItem.Generation(id, line.text("prompt"), answers);
+        if (line.values().containsKey("images") && !isChat) {
+            throw line.place().error("images", "found pictures, which chats alone have; expected \"chat\": true in the "
+                    + "first line");
+        }
+        return new EvalItem.Generation(id, line.text("prompt"), answers, line.pictures("images"), Optional.empty());
     }
 
     private static void requireKeys(JsonLine line, Set<String> known) throws CheckpointException {

@@ -159,6 +159,13 @@ public final class Families {
         return spec(config, Set.of());
     }
 
+    /// The spec of a new model of a config, with its towers.
+    ///
+    /// @throws CheckpointException whatever is wrong with the config
+    public static ModelSpec ofNew(Config config) throws CheckpointException {
+        return spec(config, of(config).newTensors());
+    }
+
     /// The same for a checkpoint with these tensors.
     public static ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
         try {

@@ -24,6 +24,11 @@ public interface Family {
     /// @throws CheckpointException if the config is invalid or requires something that is not supported
     ModelSpec spec(Config config) throws CheckpointException;
 
+    /// Names of tensors by which the spec of a new model has its towers.
+    default Set<String> newTensors() {
+        return Set.of();
+    }
+
     /// The same, given the tensors of the checkpoint, which may have layers that the config does not mention.
     default ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
         return spec(config);

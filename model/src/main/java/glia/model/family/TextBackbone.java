@@ -58,6 +58,11 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
         return config.isObject("thinker_config") ? config.child("thinker_config") : config;
     }
 
+    @Override
+    public Set<String> newTensors() {
+        return tower.map(own -> Set.copyOf(own.names())).orElse(Set.of());
+    }
+
     /// With the tower, if the checkpoint has it.
     @Override
     public ModelSpec spec(Config whole, Set<String> tensors) throws CheckpointException {

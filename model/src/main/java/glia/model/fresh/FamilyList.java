@@ -37,6 +37,7 @@ final class FamilyList {
         all.addAll(StreamList.all());
         all.addAll(RareDecoders.all());
         all.addAll(HybridList.all());
+        all.add(llava());
         all.addAll(EncoderList.all());
         all.addAll(EncoderList.diffusion());
         all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
@@ -103,6 +104,29 @@ final class FamilyList {
         return usual(type, architecture).size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
                 .with("hidden_activation", "gelu_pytorch_tanh").with("rms_norm_eps", 1e-6)
                 .with("query_pre_attn_scalar", v -> v.get("head-size"));
+    }
+
+    /// LLaVA: a CLIP tower, whose pictures are square, before a Llama.
+    private static FamilySizes llava() {
+        return ends(sized("llava", "LlavaForConditionalGeneration", "", "")
+                .size("heads", "", v -> heads(v.get("hidden"))).size("kv-heads", "", v -> v.get("heads"))
+                .size("mlp", "", v -> MixerKeys.gatedWidth(v.get("hidden"))), "")
+                .size("vision-hidden", "", v -> v.get("hidden")).size("vision-layers", "", v -> v.get("layers"))
+                .size("vision-heads", "", v -> heads(v.get("vision-hidden"))).size("image", "", 224)
+                .size("patch", "", 14).size("image-token", "image_token_index", v -> v.get("vocab") - 1)
+                .with("vision_feature_layer", -1).with("vision_feature_select_strategy", "default")
+                .with("projector_hidden_act", "gelu").with("multimodal_projector_bias", true)
+                .with("image_seq_length", v -> v.get("image") / v.get("patch") * (v.get("image") / v.get("patch")))
+                .with("tie_word_embeddings", true)
+                .with("text_config", v -> rms(usual("llama", "LlamaForCausalLM"), 1e-5, 10_000).config(Map.of(
+                        "hidden", v.get("hidden"), "layers", v.get("layers"), "heads", v.get("heads"), "kv-heads",
+                        v.get("kv-heads"), "mlp", v.get("mlp"), "vocab", v.get("vocab"), "context",
+                        v.get("context"))))
+                .with("vision_config", v -> Map.of("model_type", "clip_vision_model", "hidden_size",
+                        v.get("vision-hidden"), "num_hidden_layers", v.get("vision-layers"), "num_attention_heads",
+                        v.get("vision-heads"), "intermediate_size", 4 * v.get("vision-hidden"), "image_size",
+                        v.get("image"), "patch_size", v.get("patch"), "hidden_act", "quick_gelu", "projection_dim",
+                        v.get("vision-hidden")));
     }
 
     /// Layer norms, learned positions or ALiBi, and ModernBERT.

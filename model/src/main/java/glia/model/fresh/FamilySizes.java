@@ -15,7 +15,7 @@ public final class FamilySizes {
     /// A size.
     ///
     /// @param name its short name
-    /// @param key the key of config.json
+    /// @param key the key of config.json; empty for a size that other values are made of
     /// @param otherwise the default
     public record Size(String name, String key, ToIntFunction<Values> otherwise) { }
 
@@ -124,7 +124,8 @@ public final class FamilySizes {
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("architectures", List.of(architecture));
         config.put("model_type", modelType);
-        sizes.values().forEach(size -> config.put(size.key, values.get(size.name)));
+        sizes.values().stream().filter(size -> !size.key.isEmpty()).forEach(size -> config.put(size.key,
+                values.get(size.name)));
         others.forEach((key, value) -> config.put(key, given.containsKey(key) ? given.get(key) : value.apply(values)));
         return Collections.unmodifiableMap(config);
     }

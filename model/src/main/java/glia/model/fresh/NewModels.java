@@ -6,6 +6,7 @@ import glia.io.Suggestions;
 import glia.io.yaml.YamlDocument;
 import glia.model.family.Families;
 import glia.model.family.HandWritten;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -69,6 +70,32 @@ public final class NewModels {
             }
         }
         return values;
+    }
+
+    /// Writes the settings by which a new model reads pictures: those of CLIP at the size of its tower. Models of other
+    /// families get none.
+    ///
+    /// @param folder of the model
+    public static void writeProcessor(Config config, Path folder) throws IOException {
+        if (!config.text("model_type", "").equals("llava") || !config.isObject("vision_config")) {
+            return;
+        }
+        Config vision = config.child("vision_config");
+        int side = vision.positive("image_size");
+        List<Double> half = List.of(0.5, 0.5, 0.5);
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("image_processor_type", "CLIPImageProcessor");
+        settings.put("size", Map.of("shortest_edge", side));
+        settings.put("crop_size", Map.of("height", side, "width", side));
+        settings.put("do_center_crop", true);
+        settings.put("resample", 3);
+        settings.put("image_mean", half);
+        settings.put("image_std", half);
+        Files.writeString(folder.resolve("preprocessor_config.json"), Config.of(folder, settings).json());
+        Files.writeString(folder.resolve("processor_config.json"), Config.of(folder, Map.of("processor_class",
+                "LlavaProcessor", "patch_size", vision.positive("patch_size"), "vision_feature_select_strategy",
+                config.text("vision_feature_select_strategy", "default"), "num_additional_image_tokens", 1,
+                "image_token", "<image>")).json());
     }
 
     private static FamilySizes family(String name) {

@@ -52,7 +52,7 @@ final class HubFolder implements ModelWriter.Hub {
                 : model.config().orElseGet(() -> HandWritten.config(model.spec()));
         Family family = Families.of(config);
         ModelSpec from = model.spec().withDrafts(List.of());
-        ModelSpec to = Families.spec(config).withHead(from.head());
+        ModelSpec to = (from.towers().isEmpty() ? Families.spec(config) : Families.ofNew(config)).withHead(from.head());
         Optional<String> difference = SpecDifference.find(LayoutConversions.of(from, to), to);
         if (difference.isPresent()) {
             throw new CheckpointException(config.origin(), "", "cannot be written in the hub's layout: config.json of "

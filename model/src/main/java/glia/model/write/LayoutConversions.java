@@ -46,7 +46,8 @@ final class LayoutConversions {
         return new ModelSpec(from.modelType(), from.vocabSize(), from.hiddenSize(), from.contextLength(),
                 embedding(from.embedding(), to.embedding(), scales), sublayers,
                 norm(from.finalNorm(), to.finalNorm()), scales ? head(from.head(), to.head()) : from.head(),
-                from.encoder(), List.of(), from.streams(), List.of(), from.diffusion());
+                from.encoder(), List.of(), from.streams(), to.towers().isEmpty() ? List.of() : from.towers(),
+                from.diffusion());
     }
 
     /// Whether embedding and logit factors can be folded into the matrices; a tied matrix can take only one.

@@ -4,6 +4,7 @@ import glia.engine.sampling.Sampler;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.TokenListener;
+import glia.model.block.Input;
 import glia.reason.rollout.Rollout.Finish;
 import java.util.Arrays;
 import java.util.List;
@@ -16,7 +17,7 @@ import java.util.concurrent.Executor;
 /// and the same sampler.
 final class GrowingRollout {
     private final int index;
-    private final int[] prompt;
+    private final Input prompt;
     private final Sampler sampler;
     private final RolloutOptions options;
     private final GroupQueue queue;
@@ -31,7 +32,7 @@ final class GrowingRollout {
 
     /// @param index in the result
     /// @param others runs `turns`; null without turns
-    GrowingRollout(int index, int[] prompt, Sampler sampler, RolloutOptions options, GroupQueue queue,
+    GrowingRollout(int index, Input prompt, Sampler sampler, RolloutOptions options, GroupQueue queue,
             TurnSource turns, Executor others) {
         this.index = index;
         this.prompt = prompt;
@@ -40,13 +41,13 @@ final class GrowingRollout {
         this.queue = queue;
         this.turns = turns;
         this.others = others;
-        tokens = prompt;
+        tokens = prompt.ids();
     }
 
     /// The next turn of rollouts that have the same tokens so far.
     static GenerationRequest request(List<GrowingRollout> group) {
         GrowingRollout first = group.getFirst();
-        return GenerationRequest.of(first.tokens).numSamples(group.size())
+        return GenerationRequest.of(new Input(first.tokens, first.prompt.embedded())).numSamples(group.size())
                 .sampler(sample -> group.get(sample).sampler).maxTokens(first.options.maxTokens() - first.numSampled)
                 .logProbabilities(0).listener(new TokenListener() {
                     @Override
@@ -118,9 +119,10 @@ final class GrowingRollout {
 
     /// @param ofSampled their log-probabilities; null for tokens that were not sampled
     private void append(int[] ids, float[] ofSampled) {
-        int from = tokens.length - prompt.length;
+        int length = prompt.ids().length;
+        int from = tokens.length - length;
         tokens = Arrays.copyOf(tokens, tokens.length + ids.length);
-        System.arraycopy(ids, 0, tokens, prompt.length + from, ids.length);
+        System.arraycopy(ids, 0, tokens, length + from, ids.length);
         logProbs = Arrays.copyOf(logProbs, from + ids.length);
         isSampled = Arrays.copyOf(isSampled, from + ids.length);
         if (ofSampled != null) {
@@ -130,7 +132,7 @@ final class GrowingRollout {
     }
 
     private int[] completion() {
-        return Arrays.copyOfRange(tokens, prompt.length, tokens.length);
+        return Arrays.copyOfRange(tokens, prompt.ids().length, tokens.length);
     }
 
     private void end(Finish finish) {

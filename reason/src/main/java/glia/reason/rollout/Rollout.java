@@ -1,17 +1,18 @@
 package glia.reason.rollout;
 
+import glia.model.block.Input;
 import java.util.Arrays;
 
 /// A prompt with a sampled completion. In a rollout of several turns the completion holds the observations of the
 /// environment, too: tokens that were not sampled.
 ///
-/// @param prompt the tokens of the prompt
+/// @param prompt the tokens of the prompt, with the rows of its pictures
 /// @param tokens the tokens after the prompt, end tokens included
 /// @param logProbs the log-probability of each sampled token under the model's distribution at the sampling
 ///     temperature (at temperature 1 for greedy rollouts); 0 for other tokens
 /// @param isSampled which tokens were sampled
 /// @param finish why it ended
-public record Rollout(int[] prompt, int[] tokens, float[] logProbs, boolean[] isSampled, Finish finish) {
+public record Rollout(Input prompt, int[] tokens, float[] logProbs, boolean[] isSampled, Finish finish) {
     /// Why a rollout ended.
     public enum Finish {
         /// The model ended it by an end token.
@@ -30,18 +31,30 @@ public record Rollout(int[] prompt, int[] tokens, float[] logProbs, boolean[] is
         }
     }
 
+    /// A rollout of a prompt of text alone.
+    public Rollout(int[] prompt, int[] tokens, float[] logProbs, boolean[] isSampled, Finish finish) {
+        this(Input.of(prompt), tokens, logProbs, isSampled, finish);
+    }
+
     /// Prompt and completion, end to end.
     public int[] sequence() {
-        int[] all = Arrays.copyOf(prompt, prompt.length + tokens.length);
-        System.arraycopy(tokens, 0, all, prompt.length, tokens.length);
+        int length = prompt.ids().length;
+        int[] all = Arrays.copyOf(prompt.ids(), length + tokens.length);
+        System.arraycopy(tokens, 0, all, length, tokens.length);
         return all;
+    }
+
+    /// The same with the rows of the prompt.
+    public Input input() {
+        return new Input(sequence(), prompt.embedded());
     }
 
     /// 1 for each sampled token of the sequence, 0 for the others.
     public float[] mask() {
-        float[] mask = new float[prompt.length + tokens.length];
+        int length = prompt.ids().length;
+        float[] mask = new float[length + tokens.length];
         for (int i = 0; i < tokens.length; i++) {
-            mask[prompt.length + i] = isSampled[i] ? 1 : 0;
+            mask[length + i] = isSampled[i] ? 1 : 0;
         }
         return mask;
     }

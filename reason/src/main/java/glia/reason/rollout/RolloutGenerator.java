@@ -8,6 +8,7 @@ import glia.engine.schedule.ModelRunner;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.SchedulerOptions;
 import glia.engine.state.StateMemoryException;
+import glia.model.block.Input;
 import glia.tensor.Hash;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,14 +47,14 @@ public final class RolloutGenerator {
     /// @throws IllegalArgumentException if a prompt is empty or leaves no room in the context
     /// @throws StateMemoryException if the KV cache of one prompt does not fit in the engine's memory
     public List<Rollout> generate(List<int[]> prompts, int group, long seed) {
-        return generate(prompts, group, seed, TurnSource.NONE);
+        return generate(prompts.stream().map(Input::of).toList(), group, seed, TurnSource.NONE);
     }
 
-    /// Generates turns until the source of turns has no answer. It is called on other threads, for one turn of a
-    /// rollout at a time, while the other rollouts go on.
-    public List<Rollout> generate(List<int[]> prompts, int group, long seed, TurnSource turns) {
+    /// The same for prompts that may have pictures, in turns until the source of turns has no answer. It is called on
+    /// other threads, for one turn of a rollout at a time, while the other rollouts go on.
+    public List<Rollout> generate(List<Input> prompts, int group, long seed, TurnSource turns) {
         for (int p = 0; p < prompts.size(); p++) {
-            requireRoom(prompts.get(p), p);
+            requireRoom(prompts.get(p).ids(), p);
         }
         boolean hasTurns = turns != TurnSource.NONE;
         ModelRunner runner = Runners.plain(engine);

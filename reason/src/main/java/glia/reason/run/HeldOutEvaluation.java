@@ -33,10 +33,10 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
 
     Result run() {
         List<ProblemSource.PromptProblem> all = new ArrayList<>();
-        Set<String> prompts = new HashSet<>();
+        Set<Object> questions = new HashSet<>();
         for (long i = 0, misses = 0; all.size() < count && i < problems.numHeldOut() && misses < MISSES; i++) {
             ProblemSource.PromptProblem problem = problems.heldOut(i);
-            boolean isNew = prompts.add(problem.text());
+            boolean isNew = questions.add(problem.question());
             misses = isNew ? 0 : misses + 1;
             if (isNew) {
                 all.add(problem);
@@ -45,7 +45,7 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
         long place = Hash.of(seed, PLACE);
         TurnSource episodes = turns.begin(all, 1);
         List<Rollout> rollouts = new RolloutGenerator(engine, options)
-                .generate(all.stream().map(ProblemSource.PromptProblem::ids).toList(), 1, place, episodes);
+                .generate(all.stream().map(ProblemSource.PromptProblem::input).toList(), 1, place, episodes);
         List<ScoredRollout> scored = scoring.score(all, rollouts, episodes, 1, place, false);
         long right = scored.stream().filter(ScoredRollout::isRight).count();
         WilsonInterval accuracy = WilsonInterval.of(right, all.size());

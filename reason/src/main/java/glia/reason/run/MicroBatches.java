@@ -21,7 +21,7 @@ final class MicroBatches {
         List<List<Integer>> batches = new ArrayList<>();
         long tokens = 0;
         for (int i : which) {
-            int length = rollouts.get(i).prompt().length + rollouts.get(i).tokens().length;
+            int length = rollouts.get(i).prompt().ids().length + rollouts.get(i).tokens().length;
             if (batches.isEmpty() || tokens + length > maxTokens) {
                 batches.add(new ArrayList<>());
                 tokens = 0;
@@ -36,7 +36,7 @@ final class MicroBatches {
     static TokenBatch tokens(List<Rollout> rollouts, List<Integer> which) {
         TokenBatch batch = new TokenBatch();
         for (int i : which) {
-            batch.add(rollouts.get(i).sequence(), rollouts.get(i).mask());
+            batch.add(rollouts.get(i).input(), rollouts.get(i).mask());
         }
         return batch;
     }

@@ -1,5 +1,7 @@
 package glia.reason.run;
 
+import glia.io.picture.Picture;
+import glia.model.block.Input;
 import glia.reason.reward.Sample;
 import glia.reason.rollout.Rollout;
 import glia.reason.task.Problem;
@@ -16,7 +18,7 @@ public interface ProblemSource {
     ///
     /// @param encoder turns a prompt into tokens, after which the completion begins
     static ProblemSource of(TaskSet set, Function<String, int[]> encoder) {
-        return new TaskProblems(new TaskMix(List.of(set)), encoder);
+        return new TaskProblems(new TaskMix(List.of(set)), problem -> Input.of(encoder.apply(problem.prompt())));
     }
 
     /// A problem of training; there are endlessly many, some of which may be the same.
@@ -37,8 +39,8 @@ public interface ProblemSource {
 
     /// Problems of task sets as prompts.
     ///
-    /// @param encoder of prompts
-    record TaskProblems(TaskMix tasks, Function<String, int[]> encoder) implements ProblemSource {
+    /// @param encoder of prompts with their pictures
+    record TaskProblems(TaskMix tasks, Function<Problem, Input> encoder) implements ProblemSource {
         @Override
         public PromptProblem training(long index) {
             return problem(Split.TRAIN, index);
@@ -51,7 +53,7 @@ public interface ProblemSource {
 
         private PromptProblem problem(Split split, long index) {
             Problem problem = tasks.problem(split, index);
-            return new PromptProblem(problem.prompt(), encoder.apply(problem.prompt()), problem.fields());
+            return new PromptProblem(problem.prompt(), problem.pictures(), encoder.apply(problem), problem.fields());
         }
 
         @Override
@@ -68,11 +70,28 @@ public interface ProblemSource {
     /// A prompt with what its rewards need.
     ///
     /// @param text of the prompt
-    /// @param ids its tokens, with those of the chat template
+    /// @param pictures of the prompt
+    /// @param input its tokens, with those of the chat template, and the rows of its pictures
     /// @param fields what rewards know about it, such as `answer`
-    record PromptProblem(String text, int[] ids, Map<String, Object> fields) {
+    record PromptProblem(String text, List<Picture> pictures, Input input, Map<String, Object> fields) {
         public PromptProblem {
+            pictures = List.copyOf(pictures);
             fields = Map.copyOf(fields);
+        }
+
+        /// A prompt of text alone.
+        public PromptProblem(String text, int[] ids, Map<String, Object> fields) {
+            this(text, List.of(), Input.of(ids), fields);
+        }
+
+        /// The tokens of the prompt.
+        public int[] ids() {
+            return input.ids();
+        }
+
+        /// What the model is asked: equal for equal texts with equal pictures.
+        Object question() {
+            return pictures.isEmpty() ? text : List.of(text, pictures);
         }
 
         /// A completion to be scored.

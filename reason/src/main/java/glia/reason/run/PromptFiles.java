@@ -3,6 +3,7 @@ package glia.reason.run;
 import glia.io.CheckpointException;
 import glia.io.jsonl.JsonLine;
 import glia.io.jsonl.JsonLines;
+import glia.io.picture.Picture;
 import glia.reason.run.ProblemSource.PromptProblem;
 import glia.train.data.ShuffledOrder;
 import java.io.IOException;
@@ -14,10 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Prompts of JSONL files: objects with a string `prompt` and whatever the rewards need, such as `answer`; of the keys
-/// of Alpaca, `instruction` and `input` are the prompt, and `output` the answer. Each epoch has an order of its own.
+/// Prompts of JSONL files: objects with a string `prompt` and whatever the rewards need, such as `answer`; `images` are
+/// paths or data URLs of pictures before the prompt. Of the keys of Alpaca, `instruction` and `input` are the prompt,
+/// and `output` the answer. Each epoch has an order of its own.
 final class PromptFiles implements ProblemSource {
     private static final String PROMPT = "prompt";
+    private static final String IMAGES = "images";
     private static final String INSTRUCTION = "instruction";
     private static final String EXAMPLE = "{\"prompt\": \"…\", \"answer\": \"…\"}";
 
@@ -45,22 +48,22 @@ final class PromptFiles implements ProblemSource {
         List<PromptProblem> train = read(files, encoder, maxTokens, dropped);
         List<PromptProblem> held;
         List<String> notes = new ArrayList<>();
-        List<String> prompts = train.stream().map(PromptProblem::text).distinct().toList();
+        List<Object> prompts = train.stream().map(PromptProblem::question).distinct().toList();
         if (heldOutFiles.isEmpty()) {
             int count = (int) Math.min(prompts.size() - 1L, Math.round(prompts.size() * share));
-            Set<String> last = new HashSet<>(prompts.subList(prompts.size() - count, prompts.size()));
-            Map<String, PromptProblem> distinct = new LinkedHashMap<>();
-            train.stream().filter(p -> last.contains(p.text())).forEach(p -> distinct.putIfAbsent(p.text(), p));
+            Set<Object> last = new HashSet<>(prompts.subList(prompts.size() - count, prompts.size()));
+            Map<Object, PromptProblem> distinct = new LinkedHashMap<>();
+            train.stream().filter(p -> last.contains(p.question())).forEach(p -> distinct.putIfAbsent(p.question(), p));
             held = List.copyOf(distinct.values());
             if (prompts.size() < train.size()) {
                 notes.add(train.size() + " problems have " + prompts.size() + " different prompts, of which " + count
                         + " are held out");
             }
-            train = train.stream().filter(p -> !last.contains(p.text())).toList();
+            train = train.stream().filter(p -> !last.contains(p.question())).toList();
         } else {
             held = read(heldOutFiles, encoder, maxTokens, dropped);
-            Set<String> trained = new HashSet<>(prompts);
-            long both = held.stream().filter(p -> trained.contains(p.text())).count();
+            Set<Object> trained = new HashSet<>(prompts);
+            long both = held.stream().filter(p -> trained.contains(p.question())).count();
             if (both > 0) {
                 notes.add(both + " of " + held.size() + " held-out prompts are training prompts, too: held-out "
                         + "accuracy counts what was learned by heart");
@@ -115,7 +118,13 @@ final class PromptFiles implements ProblemSource {
             text = line.text(PROMPT);
         }
         fields.remove(PROMPT);
-        return new PromptProblem(text, encoder.encode(text), fields);
+        fields.remove(IMAGES);
+        List<Picture> pictures = line.pictures(IMAGES);
+        try {
+            return new PromptProblem(text, pictures, encoder.encode(text, pictures), fields);
+        } catch (IllegalArgumentException e) {
+            throw line.place().error(pictures.isEmpty() ? PROMPT : IMAGES, e.getMessage());
+        }
     }
 
     /// What the user should know, such as prompts that were too long.

@@ -1,6 +1,9 @@
 package glia.reason.run;
 
+import glia.reason.task.ProblemData;
 import glia.train.recipe.KeyConditions.KeyCondition;
+import glia.train.recipe.RecipeExtension.DataGenerator;
+import glia.train.recipe.RecipeExtension.ModelGenerator;
 import glia.train.recipe.RecipeExtension;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;
@@ -11,10 +14,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// `task: rl` of recipes: reinforcement learning with verifiable rewards.
 public final class RlExtension implements RecipeExtension {
     private static final String TASK = "rl";
+    private static final String TEMPLATE = "pictures.jinja";
     private static final String DEMO = "largest-digit.jsonl";
 
     /// For [java.util.ServiceLoader].
@@ -37,18 +42,30 @@ public final class RlExtension implements RecipeExtension {
 
     @Override
     public List<Shipped> recipes() {
-        return List.of("rl", "rl-demo").stream().map(name -> Shipped.read(name,
-                RlExtension.class.getResourceAsStream("/glia/reason/recipes/" + name + ".yaml"))).toList();
+        return Stream.of("rl", "rl-demo", "shapes", "shapes-sft", "shapes-rl", "native", "fused-late")
+                .map(name -> Shipped.read(name, RlExtension.class.getResourceAsStream("/glia/reason/recipes/" + name
+                        + ".yaml"))).toList();
     }
 
     @Override
     public Map<String, String> data() {
-        return Map.of(DEMO, "1,000 problems: the largest of three digits");
+        return Map.of(DEMO, "1,000 problems: the largest of three digits", TEMPLATE,
+                "chat template with pictures, for tokenizer.chat_template");
     }
 
     @Override
     public InputStream openData(String name) {
         return RlExtension.class.getResourceAsStream("/glia/reason/data/" + name);
+    }
+
+    @Override
+    public List<DataGenerator> generators() {
+        return List.of(new ProblemData());
+    }
+
+    @Override
+    public List<ModelGenerator> models() {
+        return List.of(new NativeModel());
     }
 
     @Override

@@ -111,7 +111,8 @@ final class RlTask implements TaskRun {
     private static PromptEncoder encoder(TaskContext context) throws CheckpointException {
         Recipe recipe = context.recipe();
         return new PromptEncoder(context.tokenizer(), recipe.get(RlKeys.CHAT) ? context.template() : Optional.empty(),
-                recipe.get(RlKeys.SYSTEM), recipe.get(RlKeys.BEFORE), recipe.get(RlKeys.AFTER), "");
+                recipe.get(RlKeys.SYSTEM), recipe.get(RlKeys.BEFORE), recipe.get(RlKeys.AFTER), "",
+                Optional.of(context.pictures()));
     }
 
     private static Optional<ToolTurns> tools(TaskContext context, PromptEncoder encoder) throws CheckpointException {
@@ -158,7 +159,8 @@ final class RlTask implements TaskRun {
                     + " tokens (rl.max_tokens)");
         }
         if (!sets.isEmpty()) {
-            return new ProblemSource.TaskProblems(new TaskMix(sets), encoder::encode);
+            return new ProblemSource.TaskProblems(new TaskMix(sets), problem -> encoder.encode(problem.prompt(),
+                    problem.pictures()));
         }
         PromptFiles files = PromptFiles.read(context.files(RlKeys.FILES), recipe.has(RlKeys.HELD_OUT)
                 ? context.files(RlKeys.HELD_OUT) : List.of(), recipe.get(RlKeys.HELD_OUT_SHARE), encoder,
@@ -344,6 +346,9 @@ final class RlTask implements TaskRun {
         try {
             Recipe recipe = context.recipe();
             PromptProblem problem = problems.numHeldOut() > 0 ? problems.heldOut(0) : problems.training(0);
+            if (!problem.pictures().isEmpty()) {
+                return Optional.empty();
+            }
             String prompt = recipe.get(RlKeys.BEFORE) + problem.text() + recipe.get(RlKeys.AFTER);
             Object answer = problem.fields().get("answer");
             String expected = answer instanceof Collection || answer instanceof Map || answer == null

@@ -84,7 +84,7 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
         long start = System.nanoTime();
         TurnSource episodes = turns.begin(asked, group);
         List<Rollout> rollouts = new RolloutGenerator(engine, by).generate(
-                asked.stream().map(PromptProblem::ids).toList(), group, seed, episodes);
+                asked.stream().map(PromptProblem::input).toList(), group, seed, episodes);
         counts.nanos += System.nanoTime() - start;
         counts.tokens += rollouts.stream().mapToLong(Rollout::numSampled).sum();
         counts.generated += rollouts.size();

@@ -47,19 +47,19 @@ public record TaskMix(List<TaskSet> sets) {
         }
         Map<String, Object> fields = new HashMap<>(problem.fields());
         fields.put(TASK, set.name());
-        return new Problem(problem.id(), problem.prompt(), fields, problem.canonical());
+        return new Problem(problem.id(), problem.prompt(), fields, problem.canonical(), problem.pictures());
     }
 
-    /// The first problems of a split whose prompts differ. A level may have few: then there are fewer.
+    /// The first problems of a split whose prompts or pictures differ. A level may have few: then there are fewer.
     ///
     /// @param count how many at most
     public List<Problem> distinct(Split split, int count) {
-        Set<String> prompts = new HashSet<>();
+        Set<Object> questions = new HashSet<>();
         List<Problem> problems = new ArrayList<>();
         long misses = 0;
         for (long i = 0; problems.size() < count && misses < MISSES * sets.size(); i++) {
             Problem problem = problem(split, i);
-            if (prompts.add(problem.prompt())) {
+            if (questions.add(problem.question())) {
                 problems.add(problem);
                 misses = 0;
             } else {

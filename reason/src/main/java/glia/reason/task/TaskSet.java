@@ -63,7 +63,7 @@ public record TaskSet(Task task, int minLevel, int maxLevel, long seed) {
         return task.verifier();
     }
 
-    /// A problem of a split: a function of the seed, the split and the index. Problems of different splits are never
+    /// A problem of a split: a function of the seed, the split and the index. Problems of disjoint splits are never
     /// the same. Problems of one split may repeat, since a level may have few instances.
     ///
     /// @param index from 0
@@ -75,8 +75,9 @@ public record TaskSet(Task task, int minLevel, int maxLevel, long seed) {
         int level = new RandomStream(place, -1).between(minLevel, maxLevel);
         for (int draw = 0; draw < MAX_DRAWS; draw++) {
             Instance instance = task.draw(level, new RandomStream(place, draw));
-            if (Split.of(task.name(), instance.canonical()) == split) {
-                return new Problem(id(split, index), instance.prompt(), instance.fields(), instance.canonical());
+            if (split.holds(task.name(), instance.canonical())) {
+                return new Problem(id(split, index), instance.prompt(), instance.fields(), instance.canonical(),
+                        instance.pictures().get());
             }
         }
         throw new IllegalStateException(task.name() + " has no instance of level " + level + " in the split "

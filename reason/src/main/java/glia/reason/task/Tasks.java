@@ -8,7 +8,8 @@ public final class Tasks {
     /// All tasks.
     public static final List<Task> ALL = List.of(new ArithmeticTask(), new LinearTask(), new QuadraticTask(),
             new CountdownTask(), new SortingTask(), new KnightsTask(), new OrderingTask(), new StringTask(),
-            new ProgramTask(), new WordProblemTask());
+            new ProgramTask(), new WordProblemTask(), new ShapesTask(),
+            new CaptionTask(), new ToneTask());
 
     private Tasks() { }
 

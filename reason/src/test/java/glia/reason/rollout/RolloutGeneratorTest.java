@@ -14,6 +14,7 @@ import glia.engine.training.TrainingPass;
 import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
+import glia.model.block.Input;
 import glia.model.fresh.NewModels;
 import glia.reason.rollout.Rollout.Finish;
 import glia.tensor.Precision;
@@ -73,6 +74,10 @@ class RolloutGeneratorTest {
             prompts.add(ids);
         }
         return prompts;
+    }
+
+    private static List<Input> inputs(int count) {
+        return prompts().subList(0, count).stream().map(Input::of).toList();
     }
 
     /// The largest difference from the log-probabilities of training.
@@ -160,7 +165,7 @@ class RolloutGeneratorTest {
         try (Model model = model("llama", 4);
                 Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
             int[] observation = {7, 8, 9};
-            List<Rollout> rollouts = new RolloutGenerator(engine, options(1, 60)).generate(prompts(), 3, 2,
+            List<Rollout> rollouts = new RolloutGenerator(engine, options(1, 60)).generate(inputs(5), 3, 2,
                     (index, tokens) -> tokens.length < 40 && index % 3 != 0 ? Optional.of(observation)
                             : Optional.empty());
             boolean observed = false;
@@ -189,7 +194,7 @@ class RolloutGeneratorTest {
             CountDownLatch others = new CountDownLatch(5);
             AtomicInteger first = new AtomicInteger(-1);
             List<Rollout> rollouts = new RolloutGenerator(engine, new RolloutOptions(1, 400, 500, 53, id -> id < 20)
-                    .withMaxSequences(6)).generate(prompts().subList(0, 3), 2, 2, (index, tokens) -> {
+                    .withMaxSequences(6)).generate(inputs(3), 2, 2, (index, tokens) -> {
                         if (first.compareAndSet(-1, index)) {
                             assertDoesNotThrow(() -> assertTrue(others.await(60, TimeUnit.SECONDS)));
                             return Optional.of(new int[] {7});
@@ -208,7 +213,7 @@ class RolloutGeneratorTest {
         try (Model model = model("llama", 4);
                 Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
             RolloutGenerator generator = new RolloutGenerator(engine, options(1, 60));
-            assertThrows(UnsupportedOperationException.class, () -> generator.generate(prompts(), 3, 2,
+            assertThrows(UnsupportedOperationException.class, () -> generator.generate(inputs(5), 3, 2,
                     (index, tokens) -> {
                         throw new UnsupportedOperationException();
                     }));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
+import glia.model.block.Input;
 import glia.reason.policy.PolicyMethod;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Sample;
@@ -124,7 +125,7 @@ class RlTaskTest {
     @Test
     void severalTaskSetsTakeTurns() throws Exception {
         TaskProblems problems = new TaskProblems(TaskMix.of("countdown:2,quadratic:1, countdown:1", 3),
-                text -> new int[] {text.length()});
+                problem -> Input.of(problem.prompt().length()));
         for (int i = 0; i < 12; i++) {
             String task = i % 3 == 1 ? "quadratic" : "countdown";
             ProblemSource.PromptProblem problem = problems.training(i);

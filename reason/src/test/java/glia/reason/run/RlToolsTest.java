@@ -51,7 +51,7 @@ class RlToolsTest {
     }
 
     private static PromptEncoder encoder(Tokenizer tokenizer, Optional<ChatTemplate> template) {
-        return new PromptEncoder(tokenizer, template, "", "", "", "");
+        return PromptEncoder.of(tokenizer, template);
     }
 
     @Test

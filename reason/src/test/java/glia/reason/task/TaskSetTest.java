@@ -40,24 +40,25 @@ class TaskSetTest {
     @ParameterizedTest
     @MethodSource("sets")
     void problemsAreFunctionsOfTheirIdsAndTheirAnswersAreRight(TaskSet set) {
-        Set<String> prompts = new HashSet<>();
+        Set<Object> prompts = new HashSet<>();
         for (Split split : Split.values()) {
             for (long i = 0; i < PROBLEMS; i++) {
                 Problem problem = set.problem(split, i);
                 assertEquals(problem, TaskSet.problem(problem.id()));
-                prompts.add(problem.prompt());
+                prompts.add(problem.question());
                 assertEquals(OptionalDouble.of(1), score(set, problem, problem.answer()), problem::toString);
                 assertEquals(OptionalDouble.of(1), score(set, problem, "<think>\nHm: 5.</think>\n" + problem.answer()));
                 assertEquals(OptionalDouble.of(0), score(set, problem, "<think>" + problem.answer()));
                 assertEquals(OptionalDouble.of(0), score(set, problem, "I do not know"));
                 assertEquals(OptionalDouble.of(0), score(set, problem, ""));
-                assertEquals(split, Split.of(set.name(), problem.canonical()));
+                assertTrue(split.holds(set.name(), problem.canonical()));
+                assertNotEquals(split == Split.TRAIN, Split.HELD_OUT.holds(set.name(), problem.canonical()));
             }
         }
         assertTrue(prompts.size() > 25, set.minLevel() + ": " + prompts.size() + " different problems");
-        assertNotEquals(set.problem(Split.TRAIN, 0).prompt() + set.problem(Split.TRAIN, 1).prompt(),
-                TaskSet.of(set.task(), set.minLevel(), 8).problem(Split.TRAIN, 0).prompt()
-                        + TaskSet.of(set.task(), set.minLevel(), 8).problem(Split.TRAIN, 1).prompt());
+        TaskSet other = TaskSet.of(set.task(), set.minLevel(), 8);
+        assertNotEquals(List.of(set.problem(Split.TRAIN, 0).question(), set.problem(Split.TRAIN, 1).question()),
+                List.of(other.problem(Split.TRAIN, 0).question(), other.problem(Split.TRAIN, 1).question()));
     }
 
     private static OptionalDouble score(TaskSet set, Problem problem, String completion) {
@@ -71,17 +72,17 @@ class TaskSetTest {
     void trainingAndHeldOutAreDisjointByHash(Task task) throws Exception {
         Set<String> train = new HashSet<>();
         Set<String> heldOut = new HashSet<>();
-        Set<String> trainPrompts = new HashSet<>();
-        Set<String> heldOutPrompts = new HashSet<>();
+        Set<Object> trainPrompts = new HashSet<>();
+        Set<Object> heldOutPrompts = new HashSet<>();
         for (long seed = 0; seed < 3; seed++) {
             TaskSet set = new TaskSet(task, 1, task.levels().size(), seed);
             for (long i = 0; i < 400; i++) {
                 Problem problem = set.problem(Split.TRAIN, i);
                 train.add(problem.canonical());
-                trainPrompts.add(problem.prompt());
+                trainPrompts.add(problem.question());
                 Problem other = set.problem(Split.HELD_OUT, i);
                 heldOut.add(other.canonical());
-                heldOutPrompts.add(other.prompt());
+                heldOutPrompts.add(other.question());
             }
         }
         for (String canonical : train) {
@@ -152,7 +153,7 @@ class TaskSetTest {
         assertError("found 'x', expected a level", () -> TaskSet.of("countdown:x", 0));
         assertError("found '', expected a level", () -> TaskSet.of("countdown:1-", 0));
         assertError("is not the id of a problem", () -> TaskSet.problem("countdown"));
-        assertError("'test' is not a split", () -> TaskSet.problem("countdown/4/test/0/1"));
+        assertError("'tests' is not a split", () -> TaskSet.problem("countdown/4/tests/0/1"));
         assertError("found the index 'a', expected an integer", () -> TaskSet.problem("countdown/4/train/0/a"));
         assertError("expected countdown/4/train/0/1", () -> TaskSet.problem("countdown/4/train/0/01"));
         assertError("found the index -1", () -> TaskSet.problem("countdown/4/train/0/-1"));

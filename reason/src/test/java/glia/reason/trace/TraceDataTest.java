@@ -60,7 +60,7 @@ class TraceDataTest {
             {"countdown count=1 verfy=1", "Did you mean verify?"}, {"countdown count=1 verify", "found 'verify'"},
             {"countdown count=1 count=2", "found count= twice"}, {"countdown count=1 verify=2", "a share from 0 to 1"},
             {"countdown count=1 slips=x", "found slips=x"}, {"countdown count=1 slips=", "found slips="},
-            {"countdown count=1 quality=gess", "Did you mean guess?"}, {"countdown count=1 split=test", "held-out"},
+            {"countdown count=1 quality=gess", "Did you mean guess?"}, {"countdown count=1 split=tests", "held-out"},
             {"countdown count=1 start=-1", "found start=-1"}, {"drills:4 count=1", "the levels 1 to 3"},
             {"drills:x count=1", "found the level 'x'"}, {"drills count=1 verify=1", "expected one of count=, seed="},
             {"", "found no count=N"}, {"countdown count=99999999999999999999", "expected a whole number"}}) {

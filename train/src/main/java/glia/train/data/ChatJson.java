@@ -4,12 +4,8 @@ import glia.io.CheckpointException;
 import glia.io.Suggestions;
 import glia.io.json.JsonValues;
 import glia.io.jsonl.JsonLine;
-import glia.io.picture.Picture;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
-import java.io.IOException;
-import java.net.URI;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -163,7 +159,7 @@ final class ChatJson {
         for (Object part : content instanceof List<?> list ? list : List.of()) {
             Optional<String> source = source(part);
             hasPictures |= source.isPresent();
-            parts.add(source.isPresent() ? picture(where, source.get()).part() : part);
+            parts.add(source.isPresent() ? line.picture(where, source.get()).part() : part);
         }
         return hasPictures ? parts : List.of();
     }
@@ -180,27 +176,6 @@ final class ChatJson {
             default -> null;
         };
         return source instanceof String text ? Optional.of(text) : Optional.empty();
-    }
-
-    /// @param source a data URL, or a path relative to the file of the line
-    private Picture picture(String where, String source) throws CheckpointException {
-        try {
-            if (source.startsWith("data:")) {
-                return Picture.ofBase64(where, source, Picture.Limits.DEFAULT);
-            }
-            if (source.matches("(?i)https?:.*")) {
-                throw line.place().error(where, "found the address " + JsonLine.shown(source) + "; training fetches "
-                        + "nothing, expected a path beside this file or a data URL");
-            }
-            Path path = Path.of(source.startsWith("file:") ? URI.create(source).getPath() : source);
-            return Picture.readLater(line.place().file().toAbsolutePath().resolveSibling(path).normalize());
-        } catch (IOException e) {
-            throw e instanceof CheckpointException own ? own : line.place().error(where, "the picture "
-                    + JsonLine.shown(source) + " cannot be read (" + e.getClass().getSimpleName() + "); expected a "
-                    + "path relative to " + line.place().file().toAbsolutePath().getParent());
-        } catch (IllegalArgumentException e) {
-            throw line.place().error(where, e.getMessage());
-        }
     }
 
     /// A string, or the texts of a list of parts.

@@ -1,8 +1,10 @@
 package glia.train.recipe;
 
+import glia.tensor.kernel.Kernels;
 import glia.train.recipe.ShippedRecipes.Shipped;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongFunction;
@@ -58,6 +60,11 @@ public interface RecipeExtension {
         return List.of();
     }
 
+    /// The models to start from that recipes make, named as `PREFIX:…` in `model.path`.
+    default List<ModelGenerator> models() {
+        return List.of();
+    }
+
     /// Reads the data of a task and makes what trains it.
     ///
     /// @param task one of `tasks`
@@ -65,6 +72,22 @@ public interface RecipeExtension {
     /// @throws IOException if a value of the recipe or a file is not as expected; the message says what and where
     default TaskRun open(String task, TaskContext context) throws IOException {
         throw new IllegalArgumentException(task);
+    }
+
+    /// Makes a model to start from that recipes name as `PREFIX:…` in `model.path`. An extension has it
+    /// ([RecipeExtension#models]).
+    interface ModelGenerator {
+        /// What the names of such models begin with, before a colon.
+        String prefix();
+
+        /// Writes a model in the hub's layout.
+        ///
+        /// @param text what follows the prefix and the colon
+        /// @param folder does not exist yet
+        /// @param kernels to compute with
+        /// @throws IllegalArgumentException if the text is not of the generator's form; the message says what was
+        ///     found and expected
+        void write(String text, Path folder, Kernels kernels) throws IOException;
     }
 
     /// Generates training data that recipes name as `PREFIX:…` in place of a file. An extension has it

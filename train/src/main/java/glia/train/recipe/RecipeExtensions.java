@@ -24,6 +24,7 @@ final class RecipeExtensions {
             each.keys().forEach(key -> requireNew(names, "key " + key.name()));
             each.recipes().forEach(recipe -> requireNew(names, "recipe " + recipe.name()));
             each.generators().forEach(generator -> requireNew(names, "generator " + generator.prefix()));
+            each.models().forEach(model -> requireNew(names, "model " + model.prefix()));
         }
         return List.copyOf(all);
     }
@@ -48,6 +49,11 @@ final class RecipeExtensions {
     /// The generators of training data of all extensions.
     static List<RecipeExtension.DataGenerator> generators() {
         return ALL.stream().flatMap(e -> e.generators().stream()).toList();
+    }
+
+    /// The models to start from that all extensions make.
+    static List<RecipeExtension.ModelGenerator> models() {
+        return ALL.stream().flatMap(e -> e.models().stream()).toList();
     }
 
     /// The forms of generated data, for the description of a key.

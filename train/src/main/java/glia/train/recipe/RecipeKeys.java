@@ -89,7 +89,7 @@ public final class RecipeKeys {
             "what follows a loss or gradient that is not finite, or a loss spike").or(BadNumbers.STOP);
 
     public static final RecipeKey<String> MODEL = text("model.path", "model to start from: folder, .gguf file or hub"
-            + " name");
+            + " name; native:TASKS makes one whose pictures are tokens");
     public static final RecipeKey<Map<String, Object>> CONFIG = new RecipeKey<>("model.config",
             "mapping with the keys of a config.json", Optional.empty(), "a new model: model_type and sizes; vocab_size"
             + " is that of the tokenizer", RecipeKeys::mapping);

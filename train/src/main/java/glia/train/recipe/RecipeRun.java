@@ -177,7 +177,7 @@ public final class RecipeRun implements AutoCloseable {
             }
             notes.addAll(rejected);
         }
-        Path start = RunStart.locate(recipe, folder, models, resumes);
+        Path start = RunStart.locate(recipe, folder, models, resumes, kernels);
         try (RunStart text = RunStart.load(start)) {
             RunModel model = RunModel.load(recipe, start, text.newHead(recipe), last);
             Engine engine = new Engine(model.model(), kernels, Precision.EXACT, STATE_BYTES);

@@ -135,6 +135,7 @@ final class RunModel implements AutoCloseable {
         MachineMemory.requireWeights(Families.spec(config));
         try (Model fresh = FreshModel.create(config, initialization(recipe), recipe.get(RecipeKeys.SEED))) {
             ModelWriter.write(fresh, folder);
+            NewModels.writeProcessor(config, folder);
         }
         TokenizerFiles.copy(tokenizerFolder, folder);
         Path generation = tokenizerFolder.resolve(GENERATION);

@@ -2,10 +2,12 @@ package glia.train.recipe;
 
 import glia.engine.load.TextLoader;
 import glia.io.CheckpointException;
+import glia.io.file.Folders;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.NewHead;
 import glia.model.spec.ModelSpec;
+import glia.tensor.kernel.Kernels;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.recipe.RecipeKeys.Task;
@@ -20,11 +22,15 @@ import java.util.Optional;
 /// @param template the model's chat template, if it has one
 record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> template) implements AutoCloseable {
     /// The model before the first update.
-    static Path locate(Recipe recipe, RunFolder folder, RecipeRun.ModelPaths models, boolean resume)
-            throws IOException {
+    static Path locate(Recipe recipe, RunFolder folder, RecipeRun.ModelPaths models, boolean resume,
+            Kernels kernels) throws IOException {
         if (!RunModel.isNew(recipe)) {
             RunTokenizer.requireNone(recipe);
-            return path(recipe, RecipeKeys.MODEL, models);
+            String name = recipe.get(RecipeKeys.MODEL);
+            Optional<RecipeExtension.ModelGenerator> maker = RecipeExtensions.models().stream()
+                    .filter(m -> name.startsWith(m.prefix() + ":")).findFirst();
+            return maker.isEmpty() ? path(recipe, RecipeKeys.MODEL, models)
+                    : made(recipe, maker.get(), folder, resume, kernels);
         }
         if (recipe.has(RecipeKeys.MODEL)) {
             throw recipe.error(RecipeKeys.MODEL, "is set, and so are the sizes of a new model: remove one of them");
@@ -34,6 +40,20 @@ record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> templat
                     ? Optional.of(path(recipe, RecipeKeys.TOKENIZER, models)) : Optional.empty();
             Path tokenizer = RunTokenizer.folder(recipe, existing, folder.tokenizer());
             RunModel.writeStart(recipe, RunModel.config(recipe, Tokenizer.load(tokenizer)), tokenizer, folder.start());
+        }
+        return folder.start();
+    }
+
+    private static Path made(Recipe recipe, RecipeExtension.ModelGenerator maker, RunFolder folder, boolean resume,
+            Kernels kernels) throws IOException {
+        if (!resume || !Files.isDirectory(folder.start())) {
+            Folders.delete(folder.start());
+            try {
+                maker.write(recipe.get(RecipeKeys.MODEL).substring(maker.prefix().length() + 1), folder.start(),
+                        kernels);
+            } catch (IllegalArgumentException e) {
+                throw recipe.error(RecipeKeys.MODEL, "does not describe a model: " + e.getMessage());
+            }
         }
         return folder.start();
     }

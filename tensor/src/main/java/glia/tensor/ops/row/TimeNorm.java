@@ -9,22 +9,31 @@ import glia.tensor.ops.UnaryOperation;
 import glia.tensor.ops.Weight;
 
 /// Group normalization over time, without weights: each group of columns of `[T, C]` gets mean 0 and variance 1 over
-/// its columns and all rows, `y = (x - mean) / √(variance + eps)`. https://arxiv.org/abs/1803.08494
+/// its columns and all rows of its frame, `y = (x - mean) / √(variance + eps)`. https://arxiv.org/abs/1803.08494
 ///
 /// @param groups of consecutive columns
-public record TimeNorm(Tensor x, int groups, float eps) implements UnaryOperation, Operation.ReadsInputs {
+/// @param frames runs of equally many rows, such as pictures
+public record TimeNorm(Tensor x, int groups, float eps, int frames) implements UnaryOperation, Operation.ReadsInputs {
     public TimeNorm {
-        Compute.require(groups > 0 && x.cols() % groups == 0, "group norm", x, groups);
+        Compute.require(groups > 0 && x.cols() % groups == 0 && frames > 0 && x.rows() % frames == 0, "group norm", x,
+                groups);
+    }
+
+    /// All rows are one frame.
+    public TimeNorm(Tensor x, int groups, float eps) {
+        this(x, groups, eps, 1);
     }
 
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
         int width = x.cols() / groups;
-        Ranges.run(ops.kernels().workers(), groups, 4L * x.rows() * width, (from, to) -> {
-            for (int g = from; g < to; g++) {
-                double[] moments = moments(g);
-                for (int t = 0; t < x.rows(); t++) {
+        int length = x.rows() / frames;
+        Ranges.run(ops.kernels().workers(), frames * groups, 4L * length * width, (from, to) -> {
+            for (int run = from; run < to; run++) {
+                double[] moments = moments(run);
+                int g = run % groups;
+                for (int t = run / groups * length; t < (run / groups + 1) * length; t++) {
                     for (int c = g * width; c < (g + 1) * width; c++) {
                         long at = (long) t * x.cols() + c;
                         y.set(at, (float) ((x.get(at) - moments[0]) * moments[1]));
@@ -35,14 +44,16 @@ public record TimeNorm(Tensor x, int groups, float eps) implements UnaryOperatio
         return y;
     }
 
-    /// The mean of a group and 1 divided by its standard deviation.
-    private double[] moments(int group) {
+    /// The mean of a group of a frame and 1 divided by its standard deviation.
+    private double[] moments(int run) {
         int width = x.cols() / groups;
+        int length = x.rows() / frames;
+        int group = run % groups;
         double sum = 0;
         double square = 0;
         for (int pass = 0; pass < 2; pass++) {
-            double mean = sum / ((double) x.rows() * width);
-            for (int t = 0; t < x.rows(); t++) {
+            double mean = sum / ((double) length * width);
+            for (int t = run / groups * length; t < (run / groups + 1) * length; t++) {
                 for (int c = group * width; c < (group + 1) * width; c++) {
                     double v = x.get((long) t * x.cols() + c);
                     sum += pass == 0 ? v : 0;
@@ -50,7 +61,7 @@ public record TimeNorm(Tensor x, int groups, float eps) implements UnaryOperatio
                 }
             }
         }
-        double count = (double) x.rows() * width;
+        double count = (double) length * width;
         return new double[] {sum / count, 1 / Math.sqrt(square / count + eps)};
     }
 
@@ -60,13 +71,15 @@ public record TimeNorm(Tensor x, int groups, float eps) implements UnaryOperatio
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
         int width = x.cols() / groups;
-        double count = (double) x.rows() * width;
-        for (int g = 0; g < groups; g++) {
-            double[] moments = moments(g);
+        int length = x.rows() / frames;
+        double count = (double) length * width;
+        for (int run = 0; run < frames * groups; run++) {
+            double[] moments = moments(run);
+            int g = run % groups;
             double mean = 0;
             double along = 0;
             for (int pass = 0; pass < 2; pass++) {
-                for (int t = 0; t < x.rows(); t++) {
+                for (int t = run / groups * length; t < (run / groups + 1) * length; t++) {
                     for (int c = g * width; c < (g + 1) * width; c++) {
                         long at = (long) t * x.cols() + c;
                         double v = (x.get(at) - moments[0]) * moments[1];

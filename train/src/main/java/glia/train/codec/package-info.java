@@ -1,0 +1,2 @@
+/// Training of tokenizers of pictures: vector-quantized autoencoders.
+package glia.train.codec;
