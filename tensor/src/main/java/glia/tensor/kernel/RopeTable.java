@@ -53,12 +53,12 @@ public final class RopeTable {
     }
 
     /// Turns a head that is rotated already by so many positions more, without the attention factor.
-    public void turn(float[] head, int positions) {
+    public void turn(float[] head, double positions) {
         by(positions).turn(head);
     }
 
     /// The turn of rotated heads by so many positions more, for many of them.
-    public Turn by(int positions) {
+    public Turn by(double positions) {
         double[] cos = new double[inverseFrequencies.length];
         double[] sin = new double[cos.length];
         for (int i = 0; i < cos.length; i++) {
