@@ -16,6 +16,7 @@ import glia.check.reference.CaseFile;
 import glia.check.reference.CaseGroup;
 import glia.check.reference.CaseResult;
 import glia.check.reference.KeptCacheCases;
+import glia.check.reference.PositionCases;
 import glia.check.reference.RingCases;
 import glia.check.reference.RopeCases;
 import glia.check.reference.SparseCases;
@@ -64,6 +65,7 @@ public final class CaseTree {
             entry("minillm", CaseFile.group(MiniLlmCases::run)),
             entry("optim", CaseFile.group(OptimCases::run)),
             entry("orpo", CaseFile.group(PreferenceCases::orpo)),
+            entry("positions", new PositionCases()),
             entry("ppo-trl", CaseFile.group(PpoCases::run)),
             entry("prm", PrmCases::run),
             entry("quant", CacheCases.formats()),

@@ -13,6 +13,7 @@ import glia.jmh.LineChart.Scale;
 import glia.model.block.Pass;
 import glia.model.fresh.YamlSpec;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.RopeChange;
 import glia.model.write.ModelWriter;
 import glia.tensor.Hash;
 import glia.tensor.Precision;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
 /// Needles in noise ([Needles]) by small models of several mixers, trained on texts that grow to 4,096 tokens, and
@@ -36,28 +38,39 @@ import java.util.SplittableRandom;
 public final class LongRecall {
     private static final String NAME = "long-recall";
     private static final int STEPS = 1200;
-    private static final double RATE = 5e-3;
     private static final List<Integer> LENGTHS = List.of(1024, 4096, 16_384, 65_536, 262_144, 1_048_576);
     /// The longest text that full attention reads here: its time grows with the square.
     private static final int MOST_FULL = 16_384;
-    /// Texts of each length.
-    private static final int TEXTS = 2;
+    /// Texts of each length: so many, and so many tokens at most, but one.
+    private static final int MOST_TEXTS = 8;
+    private static final int MOST_TOKENS = 1 << 18;
     private static final long MEMORY = 4L << 30;
+    private static final String YARN = "_yarn";
 
-    /// What is compared: two layers of a mixer and an MLP.
+    /// What is compared: two layers of a mixer and an MLP. Learning rates are those of [AssociativeRecall].
     enum Contender {
-        GATED_DELTA("gated DeltaNet", "{kind: gated-delta, heads: 4}"),
-        MAMBA_2("Mamba 2", "{kind: mamba2, state: 32, head-size: 32}"),
-        ROPE("full attention, RoPE", "{kind: attention, heads: 4}"),
-        ALIBI("full attention, ALiBi", "{kind: attention, heads: 4, rope: none, alibi: true}"),
-        NONE("full attention, no positions", "{kind: attention, heads: 4, rope: none}");
+        HYBRID("attention to 64 tokens, gated DeltaNet", 1e-2, "{kind: sliding-attention, heads: 4, window: 64}",
+                "{kind: gated-delta, heads: 2}"),
+        GATED_DELTA("gated DeltaNet", 1e-2, "{kind: gated-delta, heads: 2}"),
+        MAMBA_2("Mamba 2", 3e-3, "{kind: mamba2, state: 32, head-size: 32}"),
+        ROPE("full attention, RoPE", 3e-3, "{kind: attention, heads: 4}"),
+        ALIBI("full attention, ALiBi", 3e-3, "{kind: attention, heads: 4, rope: none, alibi: true}"),
+        NONE("full attention, no positions", 3e-3, "{kind: attention, heads: 4, rope: none}");
 
         private final String label;
-        private final String mixer;
+        private final double rate;
+        private final String first;
+        private final String second;
 
-        Contender(String label, String mixer) {
+        Contender(String label, double rate, String mixer) {
+            this(label, rate, mixer, mixer);
+        }
+
+        Contender(String label, double rate, String first, String second) {
             this.label = label;
-            this.mixer = mixer;
+            this.rate = rate;
+            this.first = first;
+            this.second = second;
         }
 
         String key() {
@@ -66,7 +79,7 @@ public final class LongRecall {
 
         /// Whether a text of this length is read.
         boolean reads(int length) {
-            return length <= MOST_FULL || !mixer.contains("kind: attention");
+            return length <= MOST_FULL || !second.contains("kind: attention");
         }
 
         /// The model as `glia new` reads it.
@@ -78,9 +91,9 @@ public final class LongRecall {
                     context: %d
                     embedding-scale: 50
                     layers:
-                      - repeat: 2
-                        mixers: [%s, {kind: mlp, size: 128}]
-                    """, Needles.VOCAB, context, mixer);
+                      - mixers: [%s, {kind: mlp, size: 128}]
+                      - mixers: [%s, {kind: mlp, size: 128}]
+                    """, Needles.VOCAB, context, first, second);
         }
 
         ModelSpec spec() throws CheckpointException {
@@ -106,7 +119,7 @@ public final class LongRecall {
                 settings.put("seed", seed);
                 boolean isKept = seed == session.options().seeds().getFirst();
                 tasks.add(new Task(settings, contender.spec(), new Needles(seed, session.options().steps()),
-                        session.options().steps(), () -> OptionalDouble.of(RATE), seed,
+                        session.options().steps(), () -> OptionalDouble.of(contender.rate), seed,
                         (model, losses) -> measure(session, contender, model, losses, isKept)));
             }
         }
@@ -130,30 +143,46 @@ public final class LongRecall {
                 throw new UncheckedIOException(e);
             }
         }
+        Map<String, Object> measured = new LinkedHashMap<>();
+        accuracies(session, contender.key(), contender, model, "", measured);
+        if (contender == Contender.ROPE) {
+            ModelSpec scaled = new RopeChange(RopeChange.Kind.YARN, (double) MOST_FULL / Needles.LONGEST,
+                    OptionalInt.of(Needles.LONGEST)).apply(model.model().spec());
+            try (SmallModel other = model.copy(scaled)) {
+                accuracies(session, "yarn", contender, other, YARN, measured);
+            }
+        }
+        measured.put("loss", Arrays.stream(losses).skip(Math.max(0, losses.length - 20)).average().orElseThrow());
+        return measured;
+    }
+
+    private static void accuracies(Session session, String name, Contender contender, SmallModel model, String suffix,
+            Map<String, Object> measured) {
         List<Double> accuracies = new ArrayList<>();
         List<Double> seconds = new ArrayList<>();
         for (int length : LENGTHS) {
             if (contender.reads(length)) {
                 long start = System.nanoTime();
                 accuracies.add(accuracy(session, model, length));
-                seconds.add(Math.round((System.nanoTime() - start) / 1e7 / TEXTS) / 100.0);
-                session.progress(contender.key() + " " + length + ": " + accuracies.getLast() + ", "
-                        + seconds.getLast() + " s a text");
+                seconds.add(Math.round((System.nanoTime() - start) / 1e7 / texts(length)) / 100.0);
+                session.progress(name + " " + length + ": " + accuracies.getLast() + ", " + seconds.getLast()
+                        + " s a text");
             }
         }
-        Map<String, Object> measured = new LinkedHashMap<>();
-        measured.put("accuracy", accuracies);
-        measured.put("seconds_a_text", seconds);
-        measured.put("loss", Arrays.stream(losses).skip(Math.max(0, losses.length - 20)).average().orElseThrow());
-        return measured;
+        measured.put("accuracy" + suffix, accuracies);
+        measured.put("seconds_a_text" + suffix, seconds);
+    }
+
+    private static int texts(int length) {
+        return Math.clamp(MOST_TOKENS / length, 1, MOST_TEXTS);
     }
 
     /// The share of needles that are found in texts of a length.
     private static double accuracy(Session session, SmallModel model, int length) {
         int found = 0;
         try (Engine engine = new Engine(model.model(), session.kernels(), Precision.EXACT, MEMORY)) {
-            for (int text = 0; text < TEXTS; text++) {
-                int[] ids = Needles.text(length, Hash.of(0, length, text));
+            for (int text = 0; text < texts(length); text++) {
+                int[] ids = Needles.text(length, Needles.NEEDLES, Hash.of(0, length, text));
                 try (Sequence sequence = engine.open()) {
                     engine.prefill(sequence, ids, 0, length, () -> false);
                     for (int i = length; i < ids.length; i += 2) {
@@ -166,7 +195,7 @@ public final class LongRecall {
                 }
             }
         }
-        return (double) found / (TEXTS * Needles.NEEDLES);
+        return (double) found / (texts(length) * Needles.NEEDLES);
     }
 
     private static void report(Session session) throws IOException {
@@ -176,22 +205,32 @@ public final class LongRecall {
         List<Line> lines = new ArrayList<>();
         for (Contender contender : Contender.values()) {
             List<Map<String, Object>> found = session.results().all(settings(session, contender));
-            List<String> cells = new ArrayList<>(List.of(contender.label,
-                    Long.toString(MatchedSpec.count(contender.spec()))));
-            for (int i = 0; i < LENGTHS.size(); i++) {
-                cells.add(contender.reads(LENGTHS.get(i)) ? Tables.cell(found, "accuracy", i, "%.2f") : "–");
+            row(table, lines, contender, found, contender.label, "");
+            if (contender == Contender.ROPE) {
+                row(table, lines, contender, found, contender.label + " with YaRN", YARN);
             }
-            table.row(cells);
-            lines.add(new Line(contender.label, Results.means(found, "accuracy", LENGTHS.size())));
         }
         session.write(NAME + ".md", table.toString());
         session.write(NAME + ".svg", LineChart.svg(List.of(new Panel("Needles in noise", "accuracy",
                 Axis.of("tokens", LENGTHS.stream().map(n -> Integer.toString(n)).toList()), Scale.LINEAR, lines))));
     }
 
-    /// Texts of noise with eight needles, each a key and its value, at random places; then each key once more, in
-    /// another order, where its value is the target. Keys, values and noise are different tokens. Texts grow with the
-    /// training, from hardly any noise to 4,096 tokens: from the first step on long ones nothing was learned in 800.
+    private static void row(Tables table, List<Line> lines, Contender contender, List<Map<String, Object>> found,
+            String label, String suffix) throws CheckpointException {
+        List<String> cells = new ArrayList<>(List.of(label, Long.toString(MatchedSpec.count(contender.spec()))));
+        for (int i = 0; i < LENGTHS.size(); i++) {
+            cells.add(contender.reads(LENGTHS.get(i)) ? Tables.cell(found, "accuracy" + suffix, i, "%.2f") : "–");
+        }
+        table.row(cells);
+        lines.add(new Line(label, Results.means(found, "accuracy" + suffix, LENGTHS.size())));
+    }
+
+    /// Texts of noise with needles, each a key and its value, at random places; then each key once more, in another
+    /// order, where its value is the target. Keys, values and noise are different tokens.
+    ///
+    /// Every batch has short texts of one to eight needles and hardly any noise: recall is learned of these, with many
+    /// targets a batch. In the second half of the training each batch has a longer text, too, of 128 to 4,096 tokens,
+    /// which teaches to keep needles over noise. Of long texts alone nothing was learned.
     ///
     /// @param steps of the training
     record Needles(long seed, int steps) implements Batches {
@@ -199,39 +238,56 @@ public final class LongRecall {
         /// Tokens after a text: keys and values.
         static final int TAIL = 2 * NEEDLES;
         static final int VOCAB = 128;
-        private static final List<Integer> LENGTHS = List.of(24, 24, 24, 24, 32, 32, 64, 256, 1024, 4096);
+        static final int LONGEST = 4096;
+        private static final int SHORTEST = 128;
+        /// Noise in short texts.
+        private static final int NOISE = 32;
+        /// Tokens of short texts in a batch.
         private static final int BATCH = 1024;
         private static final int KEYS = 32;
         private static final int VALUES = 64;
 
         @Override
         public TokenBatch batch(long index) {
-            int length = LENGTHS.get((int) (index * LENGTHS.size() / steps));
             TokenBatch batch = new TokenBatch();
-            for (int i = 0; i < Math.max(1, BATCH / length); i++) {
-                int[] ids = text(length, Hash.of(1, seed, index, i));
-                float[] weights = new float[ids.length];
-                for (int at = length + 1; at < ids.length; at += 2) {
-                    weights[at] = 1;
+            SplittableRandom random = new SplittableRandom(Hash.of(1, seed, index));
+            while (batch.numTokens() < BATCH) {
+                int needles = random.nextInt(1, NEEDLES + 1);
+                add(batch, 2 * (needles + random.nextInt(NOISE / 2)), needles, random.nextLong());
+            }
+            double late = 2.0 * index / steps - 1;
+            if (late >= 0) {
+                int doublings = Integer.numberOfTrailingZeros(LONGEST / SHORTEST) + 1;
+                int length = SHORTEST << Math.min(doublings - 1, (int) (late * doublings));
+                for (int i = 0; i < Math.max(1, BATCH / length); i++) {
+                    add(batch, length, NEEDLES, random.nextLong());
                 }
-                batch.add(ids, weights);
             }
             return batch;
         }
 
+        private static void add(TokenBatch batch, int length, int needles, long seed) {
+            int[] ids = text(length, needles, seed);
+            float[] weights = new float[ids.length];
+            for (int at = length + 1; at < ids.length; at += 2) {
+                weights[at] = 1;
+            }
+            batch.add(ids, weights);
+        }
+
         /// A text: noise with needles, then the keys with their values.
         ///
-        /// @param length of the noise with the needles
-        static int[] text(int length, long seed) {
+        /// @param length of the noise with the needles, even
+        static int[] text(int length, int needles, long seed) {
             SplittableRandom random = new SplittableRandom(seed);
-            int[] ids = new int[length + TAIL];
+            int[] ids = new int[length + 2 * needles];
             for (int i = 0; i < length; i++) {
                 ids[i] = random.nextInt(VALUES, VOCAB);
             }
-            int[] keys = random.ints(0, KEYS).distinct().limit(NEEDLES).toArray();
-            int[] places = random.ints(0, length / 2).distinct().limit(NEEDLES).toArray();
-            int[] order = random.ints(0, NEEDLES).distinct().limit(NEEDLES).toArray();
-            for (int i = 0; i < NEEDLES; i++) {
+            int[] keys = random.ints(0, KEYS).distinct().limit(needles).toArray();
+            int[] places = random.ints(0, length / 2).distinct().limit(needles).toArray();
+            int[] order = random.ints(0, needles).distinct().limit(needles).toArray();
+            for (int i = 0; i < needles; i++) {
                 int value = random.nextInt(KEYS, VALUES);
                 ids[2 * places[i]] = keys[i];
                 ids[2 * places[i] + 1] = value;

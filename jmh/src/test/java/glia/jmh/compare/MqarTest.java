@@ -102,7 +102,7 @@ class MqarTest {
     @Test
     void needlesAreInTheNoiseOnce() {
         int length = 64;
-        int[] ids = LongRecall.Needles.text(length, 5);
+        int[] ids = LongRecall.Needles.text(length, LongRecall.Needles.NEEDLES, 5);
         assertEquals(length + LongRecall.Needles.TAIL, ids.length);
         for (int i = length; i < ids.length; i += 2) {
             int key = ids[i];
@@ -111,7 +111,9 @@ class MqarTest {
             assertEquals(2, Arrays.stream(ids).filter(id -> id == key).count());
         }
         assertEquals(length - LongRecall.Needles.TAIL, Arrays.stream(ids, 0, length).filter(id -> id >= 64).count());
-        assertEquals(LongRecall.Needles.NEEDLES, new LongRecall.Needles(1, 100).batch(95).targets().length);
-        assertFalse(Arrays.equals(ids, LongRecall.Needles.text(length, 6)));
+        LongRecall.Needles texts = new LongRecall.Needles(1, 100);
+        assertTrue(texts.batch(99).numTokens() > LongRecall.Needles.LONGEST, "a long text at the end");
+        assertTrue(texts.batch(49).numTokens() < LongRecall.Needles.LONGEST / 2, "short ones first");
+        assertFalse(Arrays.equals(ids, LongRecall.Needles.text(length, LongRecall.Needles.NEEDLES, 6)));
     }
 }
