@@ -71,8 +71,10 @@ public final class ComputeOptions {
     /// For commands that generate texts that may be longer than memory or the context.
     public static final Option<CachePolicy> CACHE_POLICY = Option.parsed("POLICY", List.of(), ComputeOptions::policy,
             "positions that the KV cache keeps: streaming:SINKS+WINDOW, the first SINKS and up to WINDOW recent ones, "
-                    + "so that a text may go on without an end in bounded memory (StreamingLLM); without speculative "
-                    + "decoding (default: all positions, up to the context)", "--cache-policy").in(GROUP);
+                    + "so that a text may go on without an end in bounded memory (StreamingLLM); snapkv:BUDGET or "
+                    + "expected:BUDGET, of a prompt the BUDGET positions that are likely to be attended to (SnapKV, "
+                    + "expected attention), all of the answer; without speculative decoding (default: all positions, "
+                    + "up to the context)", "--cache-policy").in(GROUP);
 
     /// For commands that many processes may run together.
     public static final Option<Integer> TENSOR = Option.integer("N", 1, 8, "ranks among which attention heads, their "
@@ -137,12 +139,15 @@ public final class ComputeOptions {
     }
 
     private static CachePolicy policy(String word) {
-        Matcher m = Pattern.compile("streaming:(\\d{1,8})\\+(\\d{1,8})").matcher(word);
+        Matcher m = Pattern.compile("streaming:(\\d{1,8})\\+(\\d{1,8})|(snapkv|expected):(\\d{1,8})").matcher(word);
         if (!m.matches()) {
-            throw new IllegalArgumentException("'" + word + "' is not streaming:SINKS+WINDOW, such as "
-                    + "streaming:4+1020");
+            throw new IllegalArgumentException("'" + word + "' is not streaming:SINKS+WINDOW, snapkv:BUDGET or "
+                    + "expected:BUDGET, such as streaming:4+1020 or snapkv:2048");
         }
-        return new CachePolicy.Streaming(Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2)));
+        return m.group(1) == null
+                ? new CachePolicy.Scored(CachePolicy.Scored.Method.valueOf(m.group(3).toUpperCase(Locale.ROOT)),
+                        Integer.parseInt(m.group(4)))
+                : new CachePolicy.Streaming(Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2)));
     }
 
     private static int tokens(String word) {

@@ -359,7 +359,7 @@ public final class LoadedModel implements AutoCloseable {
 
     /// The most tokens of a text, prompt and answer: the context, or more where a cache policy drops tokens.
     public int mostTokens() {
-        return policy.map(CachePolicy::mostTokens).orElse(contextLength);
+        return policy.map(p -> p.mostTokens(contextLength)).orElse(contextLength);
     }
 
     /// The kernel backend and why no better one was chosen.

@@ -40,7 +40,7 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     }
 
     @Override
-    public final DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded, boolean goesBack) {
+    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded, boolean goesBack) {
         return state(engine.prefixCache().open(key, engine.prefixCache().keys(tokens, embedded)), goesBack);
     }
 

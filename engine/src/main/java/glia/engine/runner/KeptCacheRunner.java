@@ -7,13 +7,14 @@ import glia.engine.state.CachePolicy;
 import glia.engine.state.Sequence;
 import glia.model.block.Input;
 import glia.tensor.kernel.RopeTable;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// A runner whose sequences keep a part of their KV cache ([CachePolicy]), so texts may be longer than the context.
-/// A text that fits has the same bits as without; only then the prefix cache takes it.
+/// A runner whose sequences keep a part of their KV cache ([CachePolicy]). A text that fits has the same bits as
+/// without; the prefix cache takes what no position was dropped of.
 final class KeptCacheRunner extends PlainRunner {
-    private final CachePolicy.Streaming policy;
+    private final CachePolicy policy;
     private final RopeTable[] ropes;
 
     private final class KeptState extends State {
@@ -21,24 +22,33 @@ final class KeptCacheRunner extends PlainRunner {
         private int dropped;
         /// The tokens of the text when some were last dropped.
         private int floor;
+        /// Whether a prompt was read since.
+        private boolean hasPrompt;
 
         KeptState(Sequence sequence) {
             super(sequence);
         }
 
-        /// Drops positions if a full sequence gets more.
-        void makeRoom(int count) {
+        /// Drops positions before `count` tokens are added, if the policy says so.
+        void makeRoom(int count, boolean isPrompt) {
             int length = sequence.length();
-            if (length + count <= policy.most()) {
-                return;
+            switch (policy) {
+                case CachePolicy.Streaming streaming when length + count > streaming.most() -> {
+                    int left = streaming.most() - Math.max(streaming.dropped(), count);
+                    int recent = length - (left - streaming.sinks());
+                    int[] kept = IntStream.concat(IntStream.range(0, streaming.sinks()),
+                            IntStream.range(recent, length)).toArray();
+                    sequence.keep(left, CachePolicy.everywhere(engine.model().spec(), kept), ropes);
+                }
+                case CachePolicy.Scored scored when !isPrompt && hasPrompt && length > scored.budget() ->
+                        scored.keep(sequence, ropes);
+                default -> { }
             }
-            int left = policy.most() - Math.max(policy.dropped(), count);
-            int recent = length - (left - policy.sinks());
-            int[] kept = IntStream.concat(IntStream.range(0, policy.sinks()), IntStream.range(recent, length))
-                    .toArray();
-            sequence.keep(left, CachePolicy.everywhere(engine.model().spec(), kept), ropes);
-            dropped += length - left;
-            floor = length();
+            hasPrompt = isPrompt;
+            if (sequence.length() < length) {
+                dropped += length - sequence.length();
+                floor = length();
+            }
         }
 
         @Override
@@ -46,6 +56,7 @@ final class KeptCacheRunner extends PlainRunner {
             return dropped + super.length();
         }
 
+        /// Positions whose queries score keys are computed again.
         @Override
         public int keep(int most) {
             if (most < floor) {
@@ -53,20 +64,24 @@ final class KeptCacheRunner extends PlainRunner {
                 floor = 0;
                 return super.keep(0);
             }
-            return dropped + super.keep(most - dropped);
+            return dropped + super.keep(dropped > 0 ? most - dropped : Math.max(0, most - queries()));
         }
 
         /// A chunk ends where positions are dropped, so that results do not depend on chunks.
         @Override
         public int chunkEnd(int to) {
-            int room = policy.most() - sequence.length();
-            return Math.min(dropped + super.chunkEnd(to - dropped), length() + (room > 0 ? room : policy.dropped()));
+            int end = dropped + super.chunkEnd(to - dropped);
+            if (!(policy instanceof CachePolicy.Streaming streaming)) {
+                return end;
+            }
+            int room = streaming.most() - sequence.length();
+            return Math.min(end, length() + (room > 0 ? room : streaming.dropped()));
         }
 
         /// A cache that loses positions is copied.
         @Override
         public long bytesToAppend(int numTokens, int sourceTokens) {
-            return super.bytesToAppend(Math.min(numTokens, policy.most()), sourceTokens);
+            return super.bytesToAppend(Math.min(numTokens, mostPositions()), sourceTokens);
         }
 
         @Override
@@ -81,6 +96,7 @@ final class KeptCacheRunner extends PlainRunner {
             KeptState fork = new KeptState(sequence.fork());
             fork.dropped = dropped;
             fork.floor = floor;
+            fork.hasPrompt = hasPrompt;
             return fork;
         }
 
@@ -94,27 +110,43 @@ final class KeptCacheRunner extends PlainRunner {
         }
     }
 
-    KeptCacheRunner(Engine engine, CachePolicy.Streaming policy, int context) {
+    KeptCacheRunner(Engine engine, CachePolicy policy, int context) {
         super(engine);
         this.policy = policy;
         this.ropes = CachePolicy.ropes(engine.model().spec(), context);
     }
 
+    private int queries() {
+        return policy instanceof CachePolicy.Scored scored ? scored.queries() : 0;
+    }
+
+    private int mostPositions() {
+        return policy instanceof CachePolicy.Streaming streaming ? streaming.most() : Integer.MAX_VALUE;
+    }
+
     @Override
     DecodeState state(Sequence sequence, boolean goesBack) {
-        sequence.truncateToMost(policy.most());
+        sequence.truncateToMost(mostPositions());
+        if (queries() > 0) {
+            sequence.recordQueries(queries());
+        }
         return new KeptState(sequence);
     }
 
     @Override
+    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded, boolean goesBack) {
+        return super.resume(key, Arrays.copyOf(tokens, Math.max(0, tokens.length - queries())), embedded, goesBack);
+    }
+
+    @Override
     public void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length) {
-        ((KeptState) state).makeRoom(to - from);
+        ((KeptState) state).makeRoom(to - from, true);
         super.prefill(state, source, ids, from, to, length);
     }
 
     @Override
     public void decode(DecodeState state, int token, DraftTokens drafts) {
-        ((KeptState) state).makeRoom(1);
+        ((KeptState) state).makeRoom(1, false);
         super.decode(state, token, drafts);
     }
 }

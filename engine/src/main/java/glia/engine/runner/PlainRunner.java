@@ -50,7 +50,7 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner, KeptCache
 
         @Override
         public long bytesToAppend(int numTokens, int sourceTokens) {
-            return sequence.bytesToAppend(numTokens, sourceTokens);
+            return sequence.bytesToAppend(numTokens, sourceTokens, Integer.MAX_VALUE);
         }
 
         @Override

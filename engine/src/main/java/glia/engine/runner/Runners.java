@@ -46,9 +46,7 @@ public final class Runners {
     public static ModelRunner of(Engine engine, CachePolicy policy, int context) {
         engine.requireOpen();
         policy.require(engine.model().spec(), context, engine.keyValueType());
-        return switch (policy) {
-            case CachePolicy.Streaming streaming -> new KeptCacheRunner(engine, streaming, context);
-        };
+        return new KeptCacheRunner(engine, policy, context);
     }
 
     /// Whether the multi-token-prediction layer is to draft.

@@ -137,6 +137,13 @@ final class BlockTable {
         view.view(ids, pool.addresses(), length + pending);
     }
 
+    /// A view of a layer's keys and values.
+    KeyValues view(BlockGroup.Part part) {
+        KeyValues view = part.newView();
+        view.view(ids, pool.addresses(), length);
+        return view;
+    }
+
     /// Lets go of the memory into which the file's pages of a layer were read.
     void unload(BlockGroup.Part part) {
         for (int i = 0; i < numBlocks; i++) {

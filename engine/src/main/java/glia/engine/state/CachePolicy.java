@@ -6,11 +6,15 @@ import glia.model.spec.CacheKind;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Positions;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Span;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Which positions of its KV cache a sequence keeps, so that its memory is bounded. What is kept gets the positions
@@ -45,10 +49,73 @@ public sealed interface CachePolicy {
         }
     }
 
+    /// A prompt is read with full attention; then each key-value head of each layer keeps the `budget` positions with
+    /// the largest scores. Further positions are all kept, until the next prompt of a conversation is read.
+    record Scored(Method method, int budget) implements CachePolicy {
+        /// How keys are scored, by the queries of so many last positions.
+        public enum Method {
+            /// [KeyScores#snapKv]
+            SNAPKV(32),
+            /// [KeyScores#expected]
+            EXPECTED(128);
+
+            private final int queries;
+
+            Method(int queries) {
+                this.queries = queries;
+            }
+        }
+
+        private static final int LEAST = 64;
+        private static final int POOL = 5;
+        private static final int SINKS = 4;
+        private static final int FUTURE = 512;
+
+        public Scored {
+            if (budget < LEAST || budget > Streaming.MOST) {
+                throw new IllegalArgumentException("found a budget of " + budget + " positions, expected " + LEAST
+                        + " to " + Streaming.MOST);
+            }
+        }
+
+        /// The number of last positions whose queries score the keys.
+        public int queries() {
+            return method.queries;
+        }
+
+        /// Keeps the positions with the largest scores by the recorded queries.
+        ///
+        /// @param ropes by layer, by which keys are turned to their new positions
+        /// @throws StateMemoryException if there is no memory for the copy; then nothing has changed
+        public void keep(Sequence sequence, RopeTable[] ropes) {
+            sequence.keep(budget, sequence.queries().choose(this, sequence.table(0), ropes), ropes);
+            sequence.queries().clear();
+        }
+
+        /// The scores of a layer's keys.
+        ///
+        /// @param q the queries of the last positions
+        /// @param rope of the layer; null for none
+        double[][] scores(Tensor q, KeyValues keys, AttentionShape shape, RopeTable rope) {
+            return switch (method) {
+                case SNAPKV -> KeyScores.snapKv(q, keys, shape, POOL);
+                case EXPECTED -> KeyScores.expected(q, keys, shape, rope, SINKS, FUTURE);
+            };
+        }
+
+        @Override
+        public String toString() {
+            return method.name().toLowerCase(Locale.ROOT) + ":" + budget;
+        }
+    }
+
     /// The most tokens of a text, prompt and answer.
-    default int mostTokens() {
+    ///
+    /// @param context the most positions of a sequence
+    default int mostTokens(int context) {
         return switch (this) {
             case Streaming _ -> 1 << 30;
+            case Scored _ -> context;
         };
     }
 

@@ -85,7 +85,8 @@ public final class KeyScores {
     /// queries after the sinks, turned by the mean of the rotations at the next positions. Sinks have more than any
     /// other key.
     ///
-    /// @param q a row for each key
+    /// @param q rows of the last positions
+    /// @param rope null if queries are not rotated
     /// @param future how many positions follow
     public static double[][] expected(Tensor q, KeyValues keys, AttentionShape shape, RopeTable rope, int sinks,
             int future) {
@@ -96,8 +97,10 @@ public final class KeyScores {
         double[] logits = new double[length - sinks];
         for (int head = 0; head < shape.numHeads(); head++) {
             int group = head / shape.groupSize();
-            Normal queries = Normal.of(q, head, size, rope, sinks);
-            queries.turn(rope, length, future);
+            Normal queries = Normal.of(q, length - q.rows(), head, size, rope, sinks);
+            if (rope != null) {
+                queries.turn(rope, length, future);
+            }
             for (int at = sinks; at < length; at++) {
                 keys.type().load(keys.keyAddress(at), group * size, size, key);
                 logits[at - sinks] = queries.logit(key);
@@ -134,13 +137,18 @@ public final class KeyScores {
     /// Mean and covariance of queries.
     private record Normal(double[] mean, double[][] covariance) {
         /// Those of a head's queries after the sinks, unrotated.
-        static Normal of(Tensor q, int head, int size, RopeTable rope, int sinks) {
+        ///
+        /// @param first the position of the first row
+        static Normal of(Tensor q, int first, int head, int size, RopeTable rope, int sinks) {
             Normal normal = new Normal(new double[size], new double[size][size]);
             float[] row = new float[size];
-            int count = q.rows() - sinks;
-            for (int at = sinks; at < q.rows(); at++) {
+            int from = Math.max(0, sinks - first);
+            int count = q.rows() - from;
+            for (int at = from; at < q.rows(); at++) {
                 Memory.load(q.address() + at * q.rowBytes() + (long) Float.BYTES * head * size, row, 0, size);
-                rope.turn(row, -at);
+                if (rope != null) {
+                    rope.turn(row, -at - first);
+                }
                 for (int i = 0; i < size; i++) {
                     normal.mean[i] += (double) row[i] / count;
                     for (int j = 0; j < size; j++) {
@@ -159,15 +167,23 @@ public final class KeyScores {
         /// Applies the mean rotation of `count` positions to both.
         void turn(RopeTable rope, int from, int count) {
             int size = mean.length;
-            double[][] columns = new double[size][size];
+            double[] cos = new double[rope.numPairs()];
+            double[] sin = new double[cos.length];
             for (int at = from; at < from + count; at++) {
-                for (int c = 0; c < size; c++) {
-                    float[] unit = new float[size];
-                    unit[c] = 1;
-                    rope.turn(unit, at);
-                    for (int i = 0; i < size; i++) {
-                        columns[c][i] += (double) unit[i] / count;
-                    }
+                RopeTable.Turn turn = rope.by(at);
+                for (int i = 0; i < cos.length; i++) {
+                    cos[i] += turn.cos()[i] / count;
+                    sin[i] += turn.sin()[i] / count;
+                }
+            }
+            RopeTable.Turn turn = new RopeTable.Turn(rope.layout(), cos, sin);
+            double[][] columns = new double[size][size];
+            for (int c = 0; c < size; c++) {
+                float[] unit = new float[size];
+                unit[c] = 1;
+                turn.turn(unit);
+                for (int i = 0; i < size; i++) {
+                    columns[c][i] = unit[i];
                 }
             }
             System.arraycopy(times(columns, mean), 0, mean, 0, size);

@@ -12,11 +12,9 @@ public final class Sequence implements AutoCloseable {
 
     private final StateLayout layout;
     private final BlockPool pool;
-    /// By group.
     private final BlockTable[] tables;
-    /// The recurrent states; null while the sequence is empty.
+    /// The recurrent states, null while the sequence is empty, and where a pass writes them, null outside of a pass.
     private Block state;
-    /// Where a pass writes them; null outside of a pass.
     private Block nextState;
     private int length;
     private int adapter;
@@ -28,8 +26,9 @@ public final class Sequence implements AutoCloseable {
     private int divergence;
     /// The pool's epoch when its first token was computed, or earlier.
     private long epoch;
-    /// Null unless enabled.
+    /// Null unless enabled, both.
     private Snapshots snapshots;
+    private RecentQueries queries;
     /// The last whole block that was inserted into a prefix cache; null if there is none.
     private PrefixNode inserted;
 
@@ -73,8 +72,7 @@ public final class Sequence implements AutoCloseable {
         steering = vectors;
     }
 
-    /// A copy that shares all blocks, so that many sequences can continue one prompt. A partly filled last block is
-    /// copied when one of them appends to it.
+    /// A copy that shares all blocks; a partly filled last one is copied when one of them appends to it.
     public Sequence fork() {
         Sequence fork = new Sequence(layout, pool, new BlockTable[tables.length]);
         for (int i = 0; i < tables.length; i++) {
@@ -88,6 +86,7 @@ public final class Sequence implements AutoCloseable {
         fork.adapter = adapter;
         fork.steering = steering;
         fork.epoch = epoch;
+        fork.queries = queries == null ? null : queries.copy();
         return fork;
     }
 
@@ -97,15 +96,10 @@ public final class Sequence implements AutoCloseable {
         return bytesToAppend(tokens, 0, Integer.MAX_VALUE);
     }
 
-    /// The same for the first tokens of a sequence of an encoder-decoder.
-    ///
-    /// @param sourceTokens tokens that the encoder reads
-    public long bytesToAppend(int tokens, int sourceTokens) {
-        return bytesToAppend(tokens, sourceTokens, Integer.MAX_VALUE);
-    }
-
     /// The same for passes of at most `passTokens` tokens of the sequence: windows slide between them, so a long prompt
     /// takes less.
+    ///
+    /// @param sourceTokens tokens that an encoder reads before the first
     public long bytesToAppend(int tokens, int sourceTokens, int passTokens) {
         long bytes = 0;
         for (BlockTable table : tables) {
@@ -137,11 +131,9 @@ public final class Sequence implements AutoCloseable {
     }
 
     private static void requireSourceOnce(int length, int count) {
-        if (length > 0 && count > 0) {
-            throw new IllegalArgumentException("the sequence has had its source of " + length + " tokens");
-        }
-        if (length == 0 && count == 0) {
-            throw new IllegalArgumentException("an encoder-decoder needs a source of at least one token");
+        if (length > 0 == count > 0) {
+            throw new IllegalArgumentException(length > 0 ? "the sequence has had its source of " + length + " tokens"
+                    : "an encoder-decoder needs a source of at least one token");
         }
     }
 
@@ -156,12 +148,11 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
-    /// The address of the recurrent states before a pass, or 0 if the sequence is empty.
+    /// The addresses of the recurrent states before and after a pass; 0 where there are none.
     long stateBefore() {
         return state == null ? 0 : state.address();
     }
 
-    /// The address of the recurrent states after a pass, or 0 if it has no tokens of the sequence.
     long stateAfter() {
         return nextState == null ? 0 : nextState.address();
     }
@@ -193,7 +184,7 @@ public final class Sequence implements AutoCloseable {
         numRevocable = count;
     }
 
-    /// The same for tokens that no snapshot may hold, such as those that only some layers compute.
+    /// The same for tokens that no snapshot may hold.
     public void provisional(int count) {
         numRevocable = count;
         isProvisional = true;
@@ -284,6 +275,15 @@ public final class Sequence implements AutoCloseable {
         inserted = null;
     }
 
+    /// From now on records the queries of the last `most` positions ([CachePolicy.Scored#keep]).
+    public void recordQueries(int most) {
+        queries = new RecentQueries(most, layout);
+    }
+
+    RecentQueries queries() {
+        return queries;
+    }
+
     /// Replaces the content by `newLength` tokens of another sequence or a snapshot.
     ///
     /// @param windows by group, the blocks needed; null where the table still has them
@@ -357,7 +357,7 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
-    /// Whether all tokens were computed in the pool's current epoch.
+    /// Whether all tokens were computed in the pool's epoch.
     boolean isCurrent() {
         return epoch == pool.epoch();
     }

@@ -5,6 +5,7 @@ import glia.model.block.States;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
@@ -22,9 +23,11 @@ public final class SequenceStates implements States {
     private final class CachedKeyValues implements KeyValueState {
         private final BlockGroup.Part part;
         private final int group;
+        private final int slot;
         private KeyValues[] views = {};
 
         CachedKeyValues(int slot) {
+            this.slot = slot;
             part = layout.part(slot);
             group = layout.index(part.group());
         }
@@ -44,6 +47,16 @@ public final class SequenceStates implements States {
                         store);
             }
             return views;
+        }
+
+        @Override
+        public void queries(Tensor queries, Runs runs, AttentionShape shape) {
+            for (int i = 0; i < runs.count(); i++) {
+                Sequence sequence = sequences.get(i);
+                if (sequence.queries() != null) {
+                    sequence.queries().put(slot, sequence.length(), queries, runs.start(i), runs.end(i), shape);
+                }
+            }
         }
     }
 

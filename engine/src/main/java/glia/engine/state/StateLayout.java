@@ -102,6 +102,11 @@ final class StateLayout {
         return parts[slot];
     }
 
+    /// The number of slots.
+    int numParts() {
+        return parts.length;
+    }
+
     /// The index of a group.
     int index(BlockGroup group) {
         return groups.indexOf(group);

@@ -2,6 +2,7 @@ package glia.engine.runner;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,7 @@ import glia.engine.schedule.SchedulerOptions;
 import glia.engine.schedule.Session;
 import glia.engine.state.BlockPool;
 import glia.engine.state.CachePolicy;
+import glia.engine.state.CachePolicy.Scored;
 import glia.engine.state.CachePolicy.Streaming;
 import glia.engine.state.Sequence;
 import glia.kernels.KernelBackends;
@@ -33,6 +35,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Sequences that keep a part of their KV cache.
@@ -59,7 +62,7 @@ class KeptCacheRunnerTest {
     private static Scheduler scheduler(Engine engine, CachePolicy policy, SchedulerOptions options) {
         ModelRunner runner = policy == null ? Runners.plain(engine) : Runners.of(engine, policy, CONTEXT);
         return new Scheduler(runner, options, TinyConfig.VOCABULARY,
-                policy == null ? CONTEXT : policy.mostTokens());
+                policy == null ? CONTEXT : policy.mostTokens(CONTEXT));
     }
 
     private static GenerationRequest.Builder request(int[] prompt, int most) {
@@ -178,6 +181,51 @@ class KeptCacheRunnerTest {
         }
     }
 
+    /// The first token is that of full attention; results depend neither on chunks, the prefix cache nor on others.
+    @ParameterizedTest
+    @EnumSource
+    void promptsKeepWhatScoresHighest(Scored.Method method) {
+        Scored policy = new Scored(method, 64);
+        try (TinyModel tiny = tiny(2); Engine engine = engine(tiny, KeyValueType.F32);
+                Engine other = engine(tiny, KeyValueType.F32); Engine bounded = engine(tiny, KeyValueType.F32);
+                Scheduler plain = scheduler(engine, null, SchedulerOptions.defaults());
+                Scheduler scored = scheduler(other, policy, SchedulerOptions.defaults());
+                Scheduler small = scheduler(bounded, policy, new SchedulerOptions(17, 8, 64).withoutPrefixCache())) {
+            assertArrayEquals(generate(plain, text(60), 30), generate(scored, text(60), 30), "a prompt that fits");
+            GenerationRequest request = request(text(80), 16).logProbabilities(0).build();
+            Completion full = plain.submit(request).await().getFirst().orThrow();
+            Completion kept = scored.submit(request).await().getFirst().orThrow();
+            assertEquals(full.logProbabilities()[0], kept.logProbabilities()[0], "the prompt is read with all");
+            assertFalse(Arrays.equals(full.logProbabilities(), kept.logProbabilities()));
+            for (Scheduler again : List.of(scored, small)) {
+                for (Completion sample : again.submit(request(text(80), 16).logProbabilities(0).numSamples(2).build())
+                        .await()) {
+                    assertArrayEquals(kept.logProbabilities(), sample.orThrow().logProbabilities());
+                }
+            }
+        }
+    }
+
+    /// A conversation goes on from what was kept; one that changes is read anew.
+    @Test
+    void conversationsGoOnFromWhatWasKept() {
+        try (TinyModel tiny = tiny(2); Engine engine = engine(tiny, KeyValueType.F32);
+                Scheduler scheduler = scheduler(engine, new Scored(Scored.Method.SNAPKV, 64),
+                        SchedulerOptions.defaults().withoutPrefixCache());
+                Session session = scheduler.session()) {
+            int[] first = scheduler.submit(request(text(75), 5).session(session).build()).await().getFirst().orThrow()
+                    .tokens();
+            int[] next = IntStream.concat(IntStream.concat(Arrays.stream(text(75)), Arrays.stream(first)),
+                    Arrays.stream(TEXT, 200, 206)).toArray();
+            assertTrue(scheduler.submit(request(next, 5).session(session).build()).await().getFirst().orThrow()
+                    .reusedTokens() > 70);
+            next[10] = (next[10] + 1) % TinyConfig.VOCABULARY;
+            Completion anew = scheduler.submit(request(next, 5).session(session).build()).await().getFirst().orThrow();
+            assertEquals(0, anew.reusedTokens());
+            assertArrayEquals(generate(scheduler, next, 5), anew.tokens());
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"mistral, 16, sliding window", "gpt2, 0, positions", "mamba, 0, 'layer 0 is no attention'"})
     void otherModelsAreRefused(String family, int window, String why) {
@@ -200,6 +248,7 @@ class KeptCacheRunnerTest {
                     CONTEXT)).getMessage().contains("97 positions, the context has 96"));
         }
         assertThrows(IllegalArgumentException.class, () -> new Streaming(-1, 10));
+        assertThrows(IllegalArgumentException.class, () -> new Scored(Scored.Method.EXPECTED, 63));
         assertThrows(IllegalArgumentException.class, () -> new Streaming(4, 3));
         assertThrows(IllegalArgumentException.class, () -> new Streaming(0, Integer.MAX_VALUE));
         LoadOptions options = LoadOptions.defaults().withDrafting(Drafting.auto()).withPolicy(STREAMING);

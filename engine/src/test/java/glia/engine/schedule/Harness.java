@@ -76,7 +76,7 @@ final class Harness implements AutoCloseable {
     /// Bytes of a text of so many tokens.
     long bytesOf(int numTokens) {
         try (Sequence sequence = reference.open()) {
-            return sequence.bytesToAppend(numTokens, numTokens);
+            return sequence.bytesToAppend(numTokens, numTokens, Integer.MAX_VALUE);
         }
     }
 

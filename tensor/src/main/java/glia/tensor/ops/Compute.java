@@ -261,6 +261,9 @@ public final class Compute implements Ops, AutoCloseable {
                 || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize(), "attention", v, shape);
         require(stored(learned).size() == shape.numParameters(), "attention", stored(learned), shape);
         KeyValues[] views = (state == KeyValueState.NONE ? full : state).append(k, v, keyRuns);
+        if (runs == keyRuns) {
+            state.queries(q, runs, shape);
+        }
         if (runs == keyRuns && PageAttention.applies(views, runs, shape)) {
             new PageAttention(kernels).attend(y, q, views, runs, shape, stored(learned));
         } else {
