@@ -28,8 +28,9 @@ class CaseGroupsTest {
     @ParameterizedTest
     @CsvSource({"adaptive-entropy, 10", "bco, 5", "cpo, 6", "distillation, 2", "dpo, 60", "gmpo, 3", "grpo, 20",
         "kto, 8", "kv, 1", "lora, 2", "math-verify, 40", "memory, 25", "minillm, 2", "optim, 2", "orpo, 3",
-        "positions, 1", "ppo-trl, 2", "prm, 13", "quant, 5", "reward-model, 2", "rewards, 80", "ring, 1", "rloo, 4", "rope, 5",
-        "sparse, 1", "steps, 5", "tasks, 2", "verl-advantages, 14", "verl-distillation, 2", "verl-losses, 24"})
+        "positions, 1", "ppo-trl, 2", "prm, 13", "quant, 5", "reward-model, 2", "rewards, 80", "ring, 1", "rloo, 4",
+        "rope, 5", "sparse, 1", "steps, 5", "tasks, 2", "verl-advantages, 14", "verl-distillation, 2",
+        "verl-losses, 24"})
     void agreesWithTheReference(String name, int least) throws Exception {
         Path tree = Optional.ofNullable(System.getenv("GLIA_SHARED")).map(Path::of)
                 .map(shared -> shared.resolve(LONG.contains(name) ? "golden-long" : "golden-training"))

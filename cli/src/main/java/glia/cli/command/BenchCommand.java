@@ -46,7 +46,8 @@ public final class BenchCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Measure the speed of prefill and decode", List.of(Models.MODEL),
                 Syntax.join(List.of(PROMPT, DEPTH, Json.OPTION), ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION, ComputeOptions.KV_MEMORY,
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION, ComputeOptions.PREFILL,
+                                ComputeOptions.KV_MEMORY,
                                 ComputeOptions.DRAFT)))
                 .examples("""
                         $ glia bench model.gguf

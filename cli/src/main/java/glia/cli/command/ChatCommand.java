@@ -48,7 +48,7 @@ public final class ChatCommand implements Command {
                         GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
-                                ComputeOptions.CACHE_POLICY,
+                                ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
                                 ComputeOptions.ADAPTER, ComputeOptions.MMPROJ)))
                 .examples("""

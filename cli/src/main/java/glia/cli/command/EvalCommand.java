@@ -75,7 +75,7 @@ public final class EvalCommand implements Command {
                 Syntax.join(List.of(LIMIT, SHOTS, SPLIT, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
-                                ComputeOptions.CACHE_POLICY, ComputeOptions.ADAPTER)))
+                                ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
                         $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl

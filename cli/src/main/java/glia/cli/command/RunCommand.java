@@ -33,6 +33,7 @@ import glia.reason.search.Search;
 import glia.reason.search.SearchOptions;
 import glia.reason.search.Strategy;
 import glia.reason.task.FinalAnswer;
+import glia.tensor.kernel.SparsePrompts;
 import glia.text.template.ChatMessage;
 import glia.text.tokenizer.FillInMiddle;
 import java.io.IOException;
@@ -80,7 +81,7 @@ public final class RunCommand implements Command {
                         PictureFlags.SAMPLING, FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
-                                ComputeOptions.CACHE_POLICY,
+                                ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
                                 ComputeOptions.ADAPTER, ComputeOptions.MMPROJ, ComputeOptions.TENSOR)))
                 .examples("""
@@ -183,6 +184,9 @@ public final class RunCommand implements Command {
     private static List<String> notes(LanguageModel model, Answer answer, Arguments arguments, Console console) {
         List<String> notes = new ArrayList<>();
         model.engine().prefixCache().trouble().ifPresent(notes::add);
+        model.engine().ops().sparsePrompts().flatMap(SparsePrompts::takeFigures).ifPresent(f -> notes.add(String.format(
+                Locale.ROOT, "sparse prefill: %.0f %% of the pages hold all but %.2f %% of the attention (measured)",
+                100 * f.pages(), 100 * f.lost())));
         if (!arguments.has(RAW) && !arguments.has(SUFFIX) && model.template().isEmpty()) {
             notes.add(AnswerText.NO_TEMPLATE);
         }

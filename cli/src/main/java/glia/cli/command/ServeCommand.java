@@ -44,7 +44,7 @@ public final class ServeCommand implements Command {
                 List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS,
                         GenerationFlags.ALL, ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
-                                ComputeOptions.CACHE_POLICY, ComputeOptions.KV_MEMORY,
+                                ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.KV_MEMORY,
                                 PromptFlags.PROMPT_CACHE,
                                 ComputeOptions.DRAFT)))
                 .examples("""

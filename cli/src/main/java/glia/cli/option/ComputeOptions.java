@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,6 +26,8 @@ public final class ComputeOptions {
 
     private static final String GROUP = "Computation";
     private static final Pattern SIZE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?) ?([kmgt]?)(i?b)?");
+    private static final double USUAL_SHARE = 0.95;
+    private static final double LEAST_SHARE = 0.5;
     private static final String EARLY_EXIT = "early-exit:";
 
     private static final Option<Integer> THREADS = Option.integer("N", 1, 1024,
@@ -67,6 +70,12 @@ public final class ComputeOptions {
             "attention of generated tokens to a part of the KV cache: quest:BUDGET or quest:BUDGET:PAGE, BUDGET "
                     + "positions in pages of 8 to 64 (default: 64) whose keys promise the largest weights; without "
                     + "speculative decoding (default: all positions)", "--attention").in(GROUP);
+
+    /// For commands that read long prompts.
+    public static final Option<Double> PREFILL = Option.parsed("METHOD", List.of(), ComputeOptions::prefill,
+            "attention of prompts of 4096 tokens and more to chosen pages of the KV cache, for each head "
+                    + "vertical-slash or blocks (MInference): sparse or sparse:SHARE, SHARE of the "
+                    + "attention that they hold (default: 0.95; without the option: all pages)", "--prefill").in(GROUP);
 
     /// For commands that generate texts that may be longer than memory or the context.
     public static final Option<CachePolicy> CACHE_POLICY = Option.parsed("POLICY", List.of(), ComputeOptions::policy,
@@ -138,6 +147,16 @@ public final class ComputeOptions {
                 true);
     }
 
+    private static double prefill(String word) {
+        Matcher m = Pattern.compile("sparse(?::(0?\\.\\d{1,6}))?").matcher(word);
+        double share = !m.matches() ? 0 : m.group(1) == null ? USUAL_SHARE : Double.parseDouble(m.group(1));
+        if (share < LEAST_SHARE) {
+            throw new IllegalArgumentException("'" + word + "' is not sparse or sparse:SHARE with a SHARE from "
+                    + LEAST_SHARE + " to 0.999999, such as sparse:0.95");
+        }
+        return share;
+    }
+
     private static CachePolicy policy(String word) {
         Matcher m = Pattern.compile("streaming:(\\d{1,8})\\+(\\d{1,8})|(snapkv|expected):(\\d{1,8})").matcher(word);
         if (!m.matches()) {
@@ -178,8 +197,9 @@ public final class ComputeOptions {
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
                 arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments),
-                PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION), arguments.get(CACHE_POLICY),
-                Optional.empty(), arguments.get(MMPROJ).map(Path::of));
+                PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION),
+                arguments.get(PREFILL).map(OptionalDouble::of).orElse(OptionalDouble.empty()),
+                arguments.get(CACHE_POLICY), Optional.empty(), arguments.get(MMPROJ).map(Path::of));
     }
 
     /// The scaling of rotary positions that the command line has in place of the model's.

@@ -14,6 +14,7 @@ import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.PageChoice;
+import glia.tensor.kernel.SparsePrompts;
 import glia.tensor.ops.RankGroup;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -40,13 +42,15 @@ import java.util.stream.Stream;
 /// @param promptCacheBytes the most that KV caches of prompts may take on disk, in `prompts` of Glia's cache folder;
 ///     0: none are kept there
 /// @param pages which pages of the KV cache the query of a new token attends to; empty for all
+/// @param prefill the share of attention that the chosen pages of long prompts hold; empty: prompts attend to all
 /// @param policy which positions of the KV cache sequences keep; empty for all
 /// @param ranks that compute together, each with a part of the model ([Model#divided])
 /// @param projector the encoder of pictures of a GGUF model, a `mmproj` file; if empty, the one beside the model
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
         Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages,
-        Optional<CachePolicy> policy, Optional<RankGroup> ranks, Optional<Path> projector) {
+        OptionalDouble prefill, Optional<CachePolicy> policy, Optional<RankGroup> ranks,
+        Optional<Path> projector) {
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -61,6 +65,10 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
             throw new IllegalArgumentException("the KV cache needs 16 MiB of memory or more, not " + kvMemoryBytes
                     + " bytes");
         }
+        if (prefill.isPresent() && batchInvariant) {
+            throw new IllegalArgumentException("batch invariance is not possible with sparse prefill, which chooses "
+                    + "pages for each chunk of a prompt; leave one of them out");
+        }
         if (policy.isPresent() && !drafting.equals(Drafting.none())) {
             throw new IllegalArgumentException("speculative decoding is not possible with the cache policy "
                     + policy.get() + ", since rejected drafts would have dropped positions; leave one of them out");
@@ -70,8 +78,8 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
-                Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty(), Optional.empty(),
-                Optional.empty());
+                Optional.empty(), Optional.empty(), 0, Optional.empty(), OptionalDouble.empty(), Optional.empty(),
+                Optional.empty(), Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -82,40 +90,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     public LoadOptions withContextLength(int other) {
         return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     /// With a KV cache that may be larger than memory.
     public LoadOptions withKvMemory(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                bytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
+                bytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
-                adapter, rope, promptCacheBytes, pages, policy, ranks, projector);
+                adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -123,7 +131,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, Optional.of(folder), rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -141,33 +149,42 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// With this encoder of pictures of a GGUF model.
     public LoadOptions withProjector(Optional<Path> file) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, policy, ranks, file);
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, file);
     }
 
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, Optional.empty(), rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     /// With another scaling of rotary positions, or with the model's own.
     public LoadOptions withRope(Optional<RopeChange> change) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, change, promptCacheBytes, pages, policy, ranks, projector);
+                kvMemoryBytes, adapter, change, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
     /// With attention of new tokens to chosen pages of the KV cache, without speculative decoding: passes of several
     /// tokens attend to all.
     public LoadOptions withPages(PageChoice choice) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
-                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice), policy, ranks,
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, Optional.of(choice), prefill,
+                policy, ranks, projector);
+    }
+
+    /// With attention of long prompts to chosen pages.
+    ///
+    /// @param share of each query's attention that the pages should hold
+    public LoadOptions withPrefill(double share) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
+                kvMemoryBytes, adapter, rope, promptCacheBytes, pages, OptionalDouble.of(share), policy, ranks,
                 projector);
     }
 
     /// With a part of each sequence's KV cache, without speculative decoding.
     public LoadOptions withPolicy(CachePolicy other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, Drafting.none(),
-                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, pages, Optional.of(other), ranks,
-                projector);
+                batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill,
+                Optional.of(other), ranks, projector);
     }
 
     /// With a part of the model on each of some ranks, all of which compute the same passes: without what depends on
@@ -176,8 +193,8 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param sharers the ranks that share this machine's threads
     public LoadOptions among(RankGroup members, int sharers) {
         return new LoadOptions(Math.max(1, numThreads() / sharers), contextLength, kernels, precision, keyValueType,
-                Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, policy, Optional.of(members),
-                projector);
+                Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, prefill, policy,
+                Optional.of(members), projector);
     }
 
     /// A view of a model with the scaling of rotary positions of these options and for its rank, or the model itself.
@@ -216,21 +233,23 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param bytes the most that they may take; 0 to keep none
     public LoadOptions withPromptCache(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter, rope, bytes, pages, policy, ranks, projector);
+                kvMemoryBytes, adapter, rope, bytes, pages, prefill, policy, ranks, projector);
     }
 
-    /// Lets an engine keep KV caches of prompts on disk, if these options say so and the model has files.
+    /// Lets an engine read prompts with chosen pages if these options say so, and keep KV caches of prompts on disk if
+    /// they say so and the model has files.
     ///
     /// @param context the most tokens of a sequence
     /// @param choices folders of adapters by their names
-    void keepPrompts(Engine engine, int context, Map<String, Path> choices) {
+    void applyTo(Engine engine, int context, Map<String, Path> choices) {
+        prefill.ifPresent(share -> engine.ops().sparsePrompts(new SparsePrompts(engine.ops().kernels(), share)));
         List<Path> files = engine.model().checkpoint().sources().stream().map(source -> source.path().toAbsolutePath())
                 .toList();
         if (promptCacheBytes == 0 || files.isEmpty()) {
             return;
         }
         String about = PackedFolder.describe(files) + precision + " " + engine.ops().kernels().name() + " "
-                + batchInvariant + " " + keyValueType + " " + context + " " + rope + " " + pages + " "
+                + batchInvariant + " " + keyValueType + " " + context + " " + rope + " " + pages + prefill + " "
                 + adapter.map(LoadOptions::describe) + " " + new TreeMap<>(choices).entrySet().stream()
                         .map(choice -> choice.getKey() + describe(choice.getValue())).toList();
         engine.prefixCache().keepIn(new PromptStore(PromptFolder.ofThisUser(), files, about, promptCacheBytes));

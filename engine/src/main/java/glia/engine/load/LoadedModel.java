@@ -179,7 +179,7 @@ public final class LoadedModel implements AutoCloseable {
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = owned.add(new Engine(model, kernels.kernels(), options.precision(),
                     options.newPool(model), context, options.keyValueType(), options.pages().orElse(null)));
-            options.keepPrompts(engine, context, choices);
+            options.applyTo(engine, context, choices);
             if (set.isPresent()) {
                 requireBatching(engine, set.get());
             }

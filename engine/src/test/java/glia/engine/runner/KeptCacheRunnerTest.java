@@ -220,9 +220,9 @@ class KeptCacheRunnerTest {
             assertTrue(scheduler.submit(request(next, 5).session(session).build()).await().getFirst().orThrow()
                     .reusedTokens() > 70);
             next[10] = (next[10] + 1) % TinyConfig.VOCABULARY;
-            Completion anew = scheduler.submit(request(next, 5).session(session).build()).await().getFirst().orThrow();
-            assertEquals(0, anew.reusedTokens());
-            assertArrayEquals(generate(scheduler, next, 5), anew.tokens());
+            Completion again = scheduler.submit(request(next, 5).session(session).build()).await().getFirst().orThrow();
+            assertEquals(0, again.reusedTokens());
+            assertArrayEquals(generate(scheduler, next, 5), again.tokens());
         }
     }
 

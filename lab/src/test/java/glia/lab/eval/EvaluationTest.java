@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -51,8 +52,8 @@ class EvaluationTest {
 
     private static LanguageModel open(Path path, int context) throws Exception {
         return LanguageModel.load(path, new LoadOptions(2, context, "best", Precision.EXACT, KeyValueType.F32,
-                Drafting.none(), false, 0, Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty(),
-                Optional.empty(), Optional.empty()));
+                Drafting.none(), false, 0, Optional.empty(), Optional.empty(), 0, Optional.empty(),
+                OptionalDouble.empty(), Optional.empty(), Optional.empty(), Optional.empty()));
     }
 
     @AfterAll

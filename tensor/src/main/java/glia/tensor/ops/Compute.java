@@ -13,7 +13,9 @@ import glia.tensor.kernel.PageAttention;
 import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.SparsePrompts;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -29,6 +31,8 @@ public final class Compute implements Ops, AutoCloseable {
     private final FullSequences full = new FullSequences();
     private Consumer<Operation> watcher = operation -> { };
     private Map<Weight, TreeProduct> divided = Map.of();
+    /// Null for full attention.
+    private SparsePrompts sparsePrompts;
 
     public Compute(Kernels kernels, Precision precision) {
         this(kernels, precision, false);
@@ -70,6 +74,16 @@ public final class Compute implements Ops, AutoCloseable {
     public Compute divide(Map<Weight, TreeProduct> products) {
         divided = products;
         return this;
+    }
+
+    /// Lets long prompts attend to a part of their pages; null for all.
+    public void sparsePrompts(SparsePrompts sparse) {
+        sparsePrompts = sparse;
+    }
+
+    /// How long prompts attend; empty for all pages.
+    public Optional<SparsePrompts> sparsePrompts() {
+        return Optional.ofNullable(sparsePrompts);
     }
 
     public Workspace workspace() {
@@ -266,6 +280,8 @@ public final class Compute implements Ops, AutoCloseable {
         }
         if (runs == keyRuns && PageAttention.applies(views, runs, shape)) {
             new PageAttention(kernels).attend(y, q, views, runs, shape, stored(learned));
+        } else if (sparsePrompts != null && runs == keyRuns && sparsePrompts.applies(views, runs, shape)) {
+            sparsePrompts.attend(y, q, views, runs, shape, stored(learned));
         } else {
             kernels.attention(y, logSumExp, q, views, runs, shape, stored(learned));
         }
