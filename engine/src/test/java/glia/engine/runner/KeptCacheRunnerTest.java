@@ -206,7 +206,7 @@ class KeptCacheRunnerTest {
         }
     }
 
-    /// A conversation goes on from what was kept; one that changes is read anew.
+    /// A conversation goes on from what was kept; one that changes is read again.
     @Test
     void conversationsGoOnFromWhatWasKept() {
         try (TinyModel tiny = tiny(2); Engine engine = engine(tiny, KeyValueType.F32);
