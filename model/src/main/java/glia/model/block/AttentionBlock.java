@@ -5,6 +5,8 @@ import glia.model.spec.Mixer.WindowedAttention;
 import glia.model.spec.Place;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
+import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
 import glia.model.spec.StridedAttention;
 import glia.model.spec.Temperature;
 import glia.tensor.Tensor;
@@ -13,8 +15,10 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
+import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.RelativeAttention;
 import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.row.Norms.Center;
 import glia.tensor.ops.row.Elementwise.Clamp;
@@ -60,7 +64,7 @@ final class AttentionBlock implements Block {
 
     AttentionBlock(StridedAttention spec, Weights weights, Place place, RopeTables ropes) {
         this(spec.attention(), weights, place, ropes, new glia.model.spec.Norm.None(),
-                strided(spec, place, full(spec.attention(), weights, place)));
+                strided(spec, place, full(spec.attention(), weights, place, ropes)));
     }
 
     /// Attention within the windows of a pass.
@@ -74,7 +78,7 @@ final class AttentionBlock implements Block {
 
     /// @param subNorm a norm of the heads' output before the output projection
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes, glia.model.spec.Norm subNorm) {
-        this(spec, weights, place, ropes, subNorm, full(spec, weights, place));
+        this(spec, weights, place, ropes, subNorm, full(spec, weights, place, ropes));
     }
 
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes, Mixing mixing) {
@@ -113,8 +117,17 @@ final class AttentionBlock implements Block {
                 spec.scale(), spec.span(), spec.scores());
     }
 
-    private static Mixing full(Attention spec, Weights weights, Place place) {
+    private static Mixing full(Attention spec, Weights weights, Place place, RopeTables ropes) {
         AttentionShape shape = shape(spec);
+        if (spec.rope() instanceof Rope.Rotary rotary && rotary.scaling() instanceof RopeScaling.Relative relative) {
+            if (!(spec.span() instanceof Span.Causal) || !(spec.scores() instanceof Scores.Plain)) {
+                throw new IllegalArgumentException("other relative positions (Self-Extend, dual chunk attention) need "
+                        + "causal attention with plain scores");
+            }
+            RopeTable table = ropes.of(rotary).orElseThrow();
+            return (ops, x, q, k, v, pass, states) -> ops.apply(new RelativeAttention(q, k, v,
+                    states.keyValues(place, 0), pass.runs(), shape, table, relative.positions()));
+        }
         Weight learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.ABSENT;
         return (ops, x, q, k, v, pass, states) -> pass.hidesTokens()
                 ? hiding(ops, q, k, v, states.keyValues(place, 0), pass, shape)

@@ -1,5 +1,6 @@
 package glia.model.spec;
 
+import glia.tensor.kernel.RelativePositions;
 import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +15,11 @@ import java.util.OptionalInt;
 ///     otherwise its context
 public record RopeChange(Kind kind, double factor, OptionalInt originalContext) {
     /// The kinds of [RopeScaling] that can be given by a factor.
-    public enum Kind { LINEAR, DYNAMIC, YARN, LLAMA3, LONGROPE }
+    public enum Kind { LINEAR, DYNAMIC, YARN, LLAMA3, LONGROPE,
+        /// [RelativePositions.Grouped] with half of the original context as the window, in groups large enough.
+        SELF_EXTEND,
+        /// [RelativePositions.Chunks] of three quarters of the original context, a sixteenth of it local.
+        DUAL_CHUNK }
 
     private static final String DOES_NOT_APPLY = "the positions of the model cannot be scaled: ";
 
@@ -79,6 +84,9 @@ public record RopeChange(Kind kind, double factor, OptionalInt originalContext) 
     private Rope changed(Rope rope, ModelSpec spec) {
         Rope.Rotary rotary = rotary(rope);
         Rope.Rotary scaled = rotary.with(scaling(rotary.scaling(), spec));
+        if (scaled.scaling() instanceof RopeScaling.Relative && rope != rotary) {
+            throw new IllegalArgumentException(DOES_NOT_APPLY + "they have several axes");
+        }
         return rope instanceof Rope.Axial axial ? new Rope.Axial(scaled, axial.axes(), axial.frequencies()) : scaled;
     }
 
@@ -113,6 +121,10 @@ public record RopeChange(Kind kind, double factor, OptionalInt originalContext) 
             case LLAMA3 -> own instanceof RopeScaling.Llama3 l
                     ? new RopeScaling.Llama3(factor, l.lowFactor(), l.highFactor(), original)
                     : new RopeScaling.Llama3(factor, 1, 4, original);
+            case SELF_EXTEND -> new RopeScaling.Relative(own, new RelativePositions.Grouped(
+                    (int) Math.ceil(2 * factor - 1), Math.max(1, original / 2)));
+            case DUAL_CHUNK -> new RopeScaling.Relative(own, new RelativePositions.Chunks(
+                    Math.max(1, original * 3 / 4), original / 16));
             case LONGROPE -> {
                 if (!(own instanceof RopeScaling.LongRope l)) {
                     throw new IllegalArgumentException("longrope needs a factor for each frequency, which only models "

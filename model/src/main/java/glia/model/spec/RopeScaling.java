@@ -1,5 +1,6 @@
 package glia.model.spec;
 
+import glia.tensor.kernel.RelativePositions;
 import java.util.List;
 
 /// Scaling of RoPE frequencies for contexts longer than the trained one. `frequencies` are ω_i, from high to low.
@@ -20,6 +21,19 @@ public sealed interface RopeScaling {
     /// The same for a context length, in scalings that have several.
     default double attentionFactor(int context) {
         return attentionFactor();
+    }
+
+    /// Other relative positions of queries and keys, at the frequencies of another scaling.
+    record Relative(RopeScaling own, RelativePositions positions) implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta, int context) {
+            return own.scale(frequencies, theta, context);
+        }
+
+        @Override
+        public double attentionFactor(int context) {
+            return own.attentionFactor(context);
+        }
     }
 
     record None() implements RopeScaling {

@@ -187,6 +187,7 @@ final class LayoutConversions {
             case RopeScaling.Yarn yarn -> false;
             case RopeScaling.Dynamic dynamic -> false;
             case RopeScaling.LongRope longRope -> false;
+            case RopeScaling.Relative relative -> false;
         };
     }
 

@@ -79,7 +79,8 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
             case RopeScaling.Yarn yarn -> yarn.factor();
             case RopeScaling.Linear linear -> linear.factor();
             case RopeScaling.Llama3 llama -> llama.factor();
-            case RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _, RopeScaling.Divisors _ ->
+            case RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _, RopeScaling.Divisors _,
+                    RopeScaling.Relative _ ->
                     throw config.error("rope_scaling", "mscale_all_dim goes with yarn, not with " + scaling);
         };
         double m = RopeScaling.Yarn.sharpening(factor, all);

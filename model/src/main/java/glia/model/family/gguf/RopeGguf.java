@@ -44,7 +44,7 @@ final class RopeGguf {
                     case RopeScaling.Yarn yarn -> Optional.of((float) yarn.factor());
                     case RopeScaling.None _, RopeScaling.Reversed _, RopeScaling.Llama3 _,
                             RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _,
-                            RopeScaling.Divisors _ -> Optional.empty();
+                            RopeScaling.Divisors _, RopeScaling.Relative _ -> Optional.empty();
                 }),
                 GgufKey.written("rope.scaling.original_context_length", facts -> switch (scaling.apply(facts)) {
                     case RopeScaling.Yarn yarn -> Optional.of(yarn.originalContext());
@@ -72,6 +72,7 @@ final class RopeGguf {
             case RopeScaling.Divisors divisors -> Optional.empty();
             case RopeScaling.Dynamic dynamic -> Optional.empty();
             case RopeScaling.LongRope longrope -> Optional.empty();
+            case RopeScaling.Relative relative -> Optional.empty();
         };
     }
 
