@@ -192,7 +192,7 @@ public final class PlanCommand implements Command {
         Planner planner = new Planner(effects, devices);
         Planner.Plan plan = planner.plan(needs);
         if (page.isPresent()) {
-            new PlanPage(needs, planner, effects).write(page.get(), devices.get(USUAL_DEVICE));
+            new PlanPage(needs, planner, effects, plan.services()).write(page.get(), devices.get(USUAL_DEVICE));
             console.err().println("Wrote " + page.get());
         }
         if (arguments.has(CHECKLIST) && !plan.choices().isEmpty()) {

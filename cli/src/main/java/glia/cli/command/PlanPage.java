@@ -6,6 +6,7 @@ import glia.plan.choose.Matrix;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
 import glia.plan.choose.Planner.Candidate;
+import glia.plan.choose.Services;
 import glia.plan.data.Device;
 import glia.plan.data.Devices;
 import glia.plan.data.Prices.Price;
@@ -29,11 +30,14 @@ final class PlanPage {
     private final Needs needs;
     private final Planner planner;
     private final Effects effects;
+    private final List<Services.Offer> services;
 
-    PlanPage(Needs needs, Planner planner, Effects effects) {
+    /// @param services that meet the needs
+    PlanPage(Needs needs, Planner planner, Effects effects, List<Services.Offer> services) {
         this.needs = needs;
         this.planner = planner;
         this.effects = effects;
+        this.services = List.copyOf(services);
     }
 
     /// Writes the page.
@@ -73,6 +77,7 @@ final class PlanPage {
         }
         data.put("setups", setups);
         data.put("models", models);
+        data.put("services", services.stream().map(offer -> service(offer, benchmark)).toList());
         data.put("lengths", Matrix.LENGTHS);
         data.put("architectures", Matrix.of(Matrix.MODELS, matrixDevice, effects).stream().map(row -> Map.of("id",
                 row.id(), "mixing", row.mixing(), "bytes", row.cells().stream().map(Matrix.Cell::cache).toList()))
@@ -97,9 +102,24 @@ final class PlanPage {
                 setup.put("computing", rates.computing());
                 setup.put("layers", rates.layers());
                 setup.put("reduce", rates.reduce());
+                setup.put("host", rates.host());
                 setups.add(setup);
             }
         }
+    }
+
+    private static Map<String, Object> service(Services.Offer offer, String benchmark) {
+        Score score = offer.scores().get(benchmark);
+        Map<String, Object> service = new LinkedHashMap<>();
+        service.put("item", offer.tokens().item());
+        service.put("provider", offer.tokens().provider());
+        service.put("input", offer.tokens().input());
+        service.put("output", offer.tokens().output());
+        service.put("priceOf", offer.tokens().source() + (offer.tokens().date().isEmpty() ? ""
+                : ", " + offer.tokens().date()));
+        service.put("model", offer.model().orElse(""));
+        service.put("score", score == null ? null : score.points());
+        return service;
     }
 
     /// A model with its rates as multiples of those of the shape for which the setups' rates stand.
@@ -116,6 +136,8 @@ final class PlanPage {
         model.put("active", shape.active());
         model.put("width", shape.width());
         model.put("cacheNumbers", shape.cacheNumbers());
+        model.put("windowed", shape.windowed());
+        model.put("window", shape.window());
         model.put("experts", shape.experts());
         model.put("chosenPart", shape.chosenPart());
         model.put("computing", rates.computing() / unit.computing());

@@ -67,6 +67,14 @@ class PlanCommandTest {
             browser.open(page.toUri());
             browser.await("document.querySelector('#choices tbody tr')");
             same(browser, words("--task", "knowledge", "--json"));
+            JsonNode services = json(run(ExitCode.OK, words("--task", "knowledge", "--json")).out()).path("services");
+            JsonNode offers = json(browser.text("JSON.stringify(offers(needs(), choices(needs()).found).map(x => ["
+                    + "x.o.provider, x.month, document.querySelectorAll('#offers tbody tr').length]))"));
+            assertTrue(!services.isEmpty() && offers.size() == services.size());
+            for (int i = 0; i < offers.size(); i++) {
+                assertEquals(services.get(i).path("usd_per_month").asDouble(), offers.get(i).get(1).asDouble(), 1e-6);
+                assertEquals(services.size(), offers.get(i).get(2).asInt());
+            }
             browser.value("for (const [id, value] of [['prompt', 6000], ['output', 900], ['rate', 7], "
                     + "['context', 20000],['budget', 60000]]) { const e = document.getElementById(id); e.value = value;"
                     + "e.dispatchEvent(new Event('input')); }");

@@ -168,7 +168,7 @@ public final class Planner {
 
     private String largest(Needs needs, List<Candidate> candidates) {
         double least = candidates.stream().map(Candidate::shape).mapToDouble(s -> s.parameters() * Format.Q4.bits() / 8
-                + needs.cacheBytes() * s.cacheNumbers() * needs.length()).min().orElse(0);
+                + needs.cacheBytes() * s.cached(needs.length())).min().orElse(0);
         double most = Serving.USABLE_MEMORY * COUNTS.getLast() * devices(needs).stream()
                 .mapToDouble(d -> d.memory().orElse(0)).max().orElse(0);
         int longest = candidates.stream().mapToInt(c -> c.spec().contextLength()).max().orElse(0);
@@ -326,7 +326,7 @@ public final class Planner {
         double month = copies * setup.devices() * price.dollars() * HOURS;
         Map<String, Double> memory = new LinkedHashMap<>();
         memory.put("weights", weights);
-        memory.put("KV cache", batch * load.cacheBytes() * shape.cacheNumbers() * (needs.prompt() + needs.output()));
+        memory.put("KV cache", batch * load.cacheBytes() * shape.cached(needs.prompt() + needs.output()));
         double tokens = needs.rate() * (needs.prompt() + needs.output()) * HOURS * 3600;
         return new Choice(model.id(), model.name(), shape, format, setup.device(), setup.devices(), copies, batch,
                 memory, copies * requests * needs.output(), first, between, price, month, month / tokens * 1e6,
@@ -345,7 +345,7 @@ public final class Planner {
     private static String bound(Setup setup, Shape shape, double weights, Serving.Load load, int batch) {
         double n = setup.devices();
         double reading = weights * shape.active() / shape.parameters() / (n * setup.device().bandwidth());
-        double cache = batch * load.cacheBytes() * shape.cacheNumbers() * (load.prompt() + load.output() / 2)
+        double cache = batch * load.cacheBytes() * shape.cached(load.prompt() + load.output() / 2)
                 / (n * setup.device().bandwidth());
         double work = 2 * shape.active() * batch * (1 + load.prompt() / load.output())
                 / (n * setup.device().rate((int) Math.ceil(setup.bits())));

@@ -13,13 +13,14 @@ import java.util.regex.Pattern;
 /// @param bf16 FLOPs per second of matrix units; 0 if it has none or the maker states none
 /// @param fp8 the same in FP8, 0 if none
 /// @param fp4 the same in FP4, 0 if none
+/// @param measured the rate of the best matrix products of 16 bits that anybody measured; 0 if unknown
 /// @param link bytes per second to other devices, one way, over all links; 0 if there are none but PCIe
 /// @param pcie bytes per second from and to the memory of the host, one way
 /// @param watts the highest power; 0 if not stated
 /// @param cores of a CPU; 0 if not stated
 /// @param source where the figures come from
 public record Device(String name, Kind kind, OptionalDouble memory, double bandwidth, double fp32, double bf16,
-        double fp8, double fp4, double link, double pcie, double watts, int cores, String source) {
+        double fp8, double fp4, double measured, double link, double pcie, double watts, int cores, String source) {
     private static final Pattern APPLE = Pattern.compile("Apple M(\\d).*\\((\\d+).*");
     /// TFLOP/s of a GPU core in FP32: 128 lanes, 2 operations, the clock of the generation.
     private static final double[] APPLE_CORE = {0.325, 0.325, 0.358, 0.36, 0.41, 0.42, 0.45};
@@ -28,6 +29,13 @@ public record Device(String name, Kind kind, OptionalDouble memory, double bandw
     /// Matrix rates of GPUs whose maker states none, as a multiple of FP32.
     private static final double MATRIX_MULTIPLE = 2;
 
+    /// The part of the rate on the sheet that products reach where none were measured, by kind: measured ones reach
+    /// 0.75 to 0.9.
+    private static final double[] REACHED = {0.8, 0.85, 0.9, 0.85, 0.8};
+    /// Matrix units at full rate have 4 times the rate of FP32 vectors, halved ones twice.
+    private static final double HALVED = 3;
+    /// Watts for each FLOP/s of 16 bits at full clock: an H100 has 700 W for 989 TFLOP/s.
+    private static final double WATTS = 0.7e-12;
     /// FLOP/s of a core of a processor with AVX-512 at 2 GHz: 16 lanes, 2 operations.
     private static final double CORE = 64e9;
     private static final double USUAL_CORES = 8;
@@ -80,7 +88,8 @@ public record Device(String name, Kind kind, OptionalDouble memory, double bandw
         OptionalDouble memory = row.number("memory_gb");
         return new Device(name, is, memory.isPresent() ? OptionalDouble.of(memory.getAsDouble() * 1e9)
                 : OptionalDouble.empty(), bandwidth, fp32, bf16 == 0 ? fp32 : bf16, row.number("fp8_tflops", 0) * 1e12,
-                row.number("fp4_tflops", 0) * 1e12, row.number("link_gb_s_one_way", 0) * 1e9,
+                row.number("fp4_tflops", 0) * 1e12, row.number("measured_matmul_bf16_tflops", 0) * 1e12,
+                row.number("link_gb_s_one_way", 0) * 1e9,
                 row.number("pcie_gb_s_one_way", PCIE) * 1e9, row.number("tdp_w", 0), (int) cores, row.text("source"));
     }
 
@@ -93,5 +102,18 @@ public record Device(String name, Kind kind, OptionalDouble memory, double bandw
     /// of the next larger format.
     public double rate(int bits) {
         return bits <= 4 && fp4 > 0 ? fp4 : bits <= 8 && fp8 > 0 ? fp8 : bf16;
+    }
+
+    /// The rate of products of 16 bits whose sums have 16 bits as well: twice that of the sheet on consumers' GPUs,
+    /// whose matrix units are halved for sums of 32 bits.
+    public double rateOfHalves() {
+        return kind == Kind.GDDR && bf16 < HALVED * fp32 ? 2 * bf16 : bf16;
+    }
+
+    /// The rate that the best matrix products reach: measured ones of 16 bits, and as large a part of the rate of other
+    /// formats. A device of little power for its rate lowers its clock.
+    public double reached(int bits) {
+        double limited = watts > 0 ? Math.min(1, Math.sqrt(watts / (WATTS * bf16))) : 1;
+        return rate(bits) * (measured > 0 ? measured / bf16 : REACHED[kind.ordinal()] * limited);
     }
 }

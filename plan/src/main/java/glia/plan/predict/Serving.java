@@ -11,6 +11,10 @@ import glia.plan.data.Device;
 /// Source: Efficiently Scaling Transformer Inference, https://arxiv.org/abs/2211.05102
 public final class Serving {
     private static final double LAYER_SECONDS = 25e-6;
+    /// Routing, permuting and combining are kernels beside the products.
+    private static final double EXPERT_LAYER_SECONDS = 60e-6;
+    /// The host schedules and samples for each sequence of a step.
+    private static final double SEQUENCE_SECONDS = 8e-6;
     /// The part of the memory that weights and caches may take.
     public static final double USABLE_MEMORY = 0.9;
     private static final double ODDS = 3;
@@ -37,8 +41,8 @@ public final class Serving {
     /// The sequences that fit beside the weights; below 1 if the weights do not fit.
     public static double fitting(Setup setup, Shape shape, double weightBytes, Load load) {
         double memory = setup.device().memory().orElse(0) * setup.devices() * USABLE_MEMORY - weightBytes;
-        return Math.min(MOST_SEQUENCES, memory / Math.max(1, load.cacheBytes() * shape.cacheNumbers()
-                * (load.prompt() + load.output())));
+        return Math.min(MOST_SEQUENCES, memory / Math.max(1, load.cacheBytes()
+                * shape.cached(load.prompt() + load.output())));
     }
 
     /// What a step and a prompt cost on a setup, whatever the load. Each number is a product of a factor of the setup
@@ -48,21 +52,24 @@ public final class Serving {
     /// @param computing FLOP/s of all devices
     /// @param layers seconds of the kernels of a step
     /// @param reduce seconds of reductions for each token of a step or prompt
-    public record Rates(double bandwidth, double computing, double layers, double reduce) {
+    /// @param host seconds of the host for each sequence of a step
+    public record Rates(double bandwidth, double computing, double layers, double reduce, double host) {
         /// Predicts them.
         public static Rates of(Effects effects, Setup setup, Shape shape) {
             double odds = ODDS * effects.of("serve read", "serve read " + setup.kind());
-            double layers = shape.layers() * LAYER_SECONDS * effects.of("serve layer", sparse(shape, "serve layer"))
+            double layers = shape.layers() * (shape.isSparse() ? EXPERT_LAYER_SECONDS
+                    : LAYER_SECONDS) * effects.of("serve layer", sparse(shape, "serve layer"))
                     * effects.power("serve layer devices", Math.log(setup.together()));
             return new Rates(setup.devices() * setup.device().bandwidth() * odds / (1 + odds),
-                    Serving.computing(effects, setup, shape), layers, Serving.reduce(effects, setup, shape));
+                    Serving.computing(effects, setup, shape), layers, Serving.reduce(effects, setup, shape),
+                    SEQUENCE_SECONDS * effects.of("serve host"));
         }
 
         /// Seconds of a step.
         public double step(Shape shape, double weightBytes, Load load, double batch) {
-            double cache = batch * load.cacheBytes() * shape.cacheNumbers() * (load.prompt() + load.output() / 2);
+            double cache = batch * load.cacheBytes() * shape.cached(load.prompt() + load.output() / 2);
             return (weightBytes * shape.partRead(batch) + cache) / bandwidth + 2 * shape.active() * batch / computing
-                    + layers + reduce * batch;
+                    + layers + (reduce + host) * batch;
         }
 
         /// Seconds of a prompt.

@@ -1,6 +1,7 @@
 package glia.plan.predict;
 
 import glia.plan.data.Device;
+import java.util.List;
 import java.util.Locale;
 
 /// What a model runs on, and how.
@@ -12,6 +13,9 @@ import java.util.Locale;
 /// @param bits of a stored weight; 16 for BF16 and F16
 /// @param threads of a CPU; 0 for all cores
 public record Setup(Device device, int devices, Split split, String engine, double bits, int threads) {
+    private static final List<String> SERVERS = List.of("vllm", "sglang", "tensorrt", "trt", "lmdeploy", "deepspeed",
+            "tgi", "text generation inference");
+
     /// How devices share a model.
     public enum Split {
         /// Each device holds a part of each layer (tensor parallel).
@@ -40,6 +44,11 @@ public record Setup(Device device, int devices, Split split, String engine, doub
                 .replaceAll("( v?\\d[\\w.]*)+", "").strip();
         return name.startsWith("exllama") ? "exllama" : name.startsWith("mlc") ? "mlc"
                 : name.startsWith("tensorrt") ? "tensorrt" : name;
+    }
+
+    /// Whether the engine is made for servers, with kernels for each generation of GPUs.
+    boolean isServer() {
+        return SERVERS.stream().anyMatch(family()::contains);
     }
 
     String linked() {

@@ -13,13 +13,23 @@ import glia.model.spec.Parameters;
 /// @param width heads times head size, summed over layers with attention, in numbers: a token at position n costs
 ///     `4 · width · n` FLOPs of attention
 /// @param cacheNumbers the numbers that a token adds to the KV cache
+/// @param windowed the numbers that it adds in layers with a window, which keep the last tokens only
+/// @param window tokens of these windows, on average
 /// @param layers the number of layers
 /// @param hidden the size of the residual stream
 /// @param experts the parameters of routed experts
 /// @param chosenPart the chosen experts of a token as a part of all; 1 for a dense model
-public record Shape(double parameters, double active, double width, double cacheNumbers, double layers, double hidden,
-        double experts, double chosenPart) {
+public record Shape(double parameters, double active, double width, double cacheNumbers, double windowed,
+        double window, double layers, double hidden, double experts, double chosenPart) {
     private static final int FAR = 1 << 14;
+    /// One before the end of a chunk, which is when layers with chunks cache most.
+    private static final int BEYOND_WINDOWS = (1 << 20) - 1;
+
+    /// A shape of which all layers keep all tokens.
+    public Shape(double parameters, double active, double width, double cacheNumbers, double layers, double hidden,
+            double experts, double chosenPart) {
+        this(parameters, active, width, cacheNumbers, 0, 0, layers, hidden, experts, chosenPart);
+    }
 
     /// The shape of a model.
     public static Shape of(ModelSpec spec) {
@@ -28,9 +38,22 @@ public record Shape(double parameters, double active, double width, double cache
         double routed = Parameters.of(spec).entrySet().stream().filter(e -> e.getKey().expert() >= 0)
                 .mapToDouble(e -> Parameters.size(e.getValue())).sum();
         double cache = LayerKind.of(spec).stream().mapToLong(LayerKind::growth).sum();
+        double first = numbers(spec, 1);
+        double windowed = numbers(spec, 2) - first - cache;
+        double bounded = numbers(spec, BEYOND_WINDOWS) - BEYOND_WINDOWS * cache - (first - windowed - cache);
         double width = (TokenCost.operations(spec, 2 * FAR) - TokenCost.operations(spec, FAR)) / (4.0 * FAR);
-        return new Shape(total, count.active(), width, cache, layers(spec), spec.hiddenSize(), routed,
+        return new Shape(total, count.active(), width, cache, windowed, windowed > 0 ? bounded / windowed : 0,
+                layers(spec), spec.hiddenSize(), routed,
                 routed == 0 ? 1 : 1 - count.unused() / routed);
+    }
+
+    private static double numbers(ModelSpec spec, int length) {
+        return LayerKind.of(spec).stream().mapToLong(kind -> kind.numbers(length, 1)).sum();
+    }
+
+    /// The numbers in the KV cache after some tokens.
+    public double cached(double tokens) {
+        return cacheNumbers * tokens + windowed * Math.min(tokens, window);
     }
 
     /// Two sublayers, attention and MLP, are one layer.
@@ -54,7 +77,8 @@ public record Shape(double parameters, double active, double width, double cache
 
     /// The part of this model that is not routed experts, as a dense model.
     Shape withoutExperts() {
-        return new Shape(parameters - experts, active - chosen(), width, cacheNumbers, layers, hidden, 0, 1);
+        return new Shape(parameters - experts, active - chosen(), width, cacheNumbers, windowed, window, layers,
+                hidden, 0, 1);
     }
 
     /// The part of the experts that a batch reads, if each token chooses at random: `1 - (1 - k/E)^batch`.

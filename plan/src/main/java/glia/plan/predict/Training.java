@@ -2,17 +2,43 @@ package glia.plan.predict;
 
 import glia.plan.data.Device;
 
-/// The throughput of training: `tokens/s of a device = efficiency · rate / FLOPs of a token`, with
-/// `6·M + 6·W·s` FLOPs of the model (causal attention), a third more if the forward pass is computed again, and a third
-/// less of the parameters' part if only adapters are trained. A pipeline of p stages works `v·m / (v·m + p - 1)` of the
-/// time, with m micro-batches and v pieces of a stage.
+/// The throughput of training, as seconds of a device for a token, added up:
 ///
-/// Source: Efficient Large-Scale Language Model Training on GPU Clusters, https://arxiv.org/abs/2104.04473
+/// - products: `6·M` FLOPs (two more if the forward pass is computed again, two fewer if only adapters are trained) at
+///   the rate that matrix products reach in the format;
+/// - attention: `6·W·s` FLOPs, causal, in 16 bits whatever the format of the products;
+/// - norms, activations and residuals: bytes of the memory, `layers · hidden`;
+/// - tensor parallelism: four reductions a layer over the links; experts: tokens that are sent to their devices;
+/// - whichever is longer than all these, smoothly: the host that starts kernels, and the network that gathers weights
+///   and adds gradients.
+///
+/// A pipeline of p stages works `v·m / (v·m + p - 1)` of the time, with m micro-batches and v pieces of a stage.
+///
+/// Source: Efficient Large-Scale Language Model Training on GPU Clusters, https://arxiv.org/abs/2104.04473; Reducing
+/// Activation Recomputation, https://arxiv.org/abs/2205.05198
 public final class Training {
-    private static final double USUAL = 0.4;
-    private static final double RATE = 1000e12;
-    private static final double TOKENS = 8192;
-    private static final double HIDDEN = 4096;
+    /// The part of the rate of measured matrix products that those of a model reach in 16, 8 and 4 bits, where numbers
+    /// have to be rounded as well.
+    private static final double[] PART = {0.85, 0.75, 0.55};
+    /// Products of experts are small.
+    private static final double EXPERTS_PART = 0.65;
+    private static final double ATTENTION_PART = 0.5;
+    /// Widths at which products reach half of their rate.
+    private static final double HALF_WIDTH = 500;
+    /// Bytes that norms, activations and residuals read and write, forward and backward, for a number of the stream.
+    private static final double ELEMENT_BYTES = 120;
+    private static final double READ_PART = 0.8;
+    private static final double PCIE = 25e9;
+    /// The network between nodes has a card for each device, nearly as fast as its PCIe.
+    private static final double NETWORK_PART = 0.8;
+    private static final int NODE = 8;
+    private static final double LAYER_SECONDS = 0.3e-3;
+    private static final double EXPERT_LAYER_SECONDS = 1.2e-3;
+    /// Experts that a token is sent to, where only their part is known.
+    private static final double CHOSEN = 8;
+    private static final double OVERLAP = 2;
+    /// A whole run has interruptions, and evaluations between its steps.
+    private static final double WHOLE_PART = 0.8;
 
     private Training() { }
 
@@ -28,7 +54,8 @@ public final class Training {
 
     /// A run.
     ///
-    /// @param framework the program
+    /// @param framework the family of the program
+    /// @param source who publishes the figure; empty for plans
     /// @param precision of the matrix products, such as `BF16` or `MXFP8`
     /// @param devices their number
     /// @param tensor devices that share a layer
@@ -36,12 +63,13 @@ public final class Training {
     /// @param pieces of a stage (virtual pipeline)
     /// @param experts devices that share the experts
     /// @param sharded whether weights are sharded over the devices and gathered for each layer
+    /// @param recompute null if not stated
     /// @param sequence tokens of a sequence
     /// @param microBatch sequences at a time on a device
     /// @param micros micro-batches of a step and pipeline
     /// @param adapters whether only adapters are trained
     /// @param whole whether the time is that of a whole run, with its interruptions
-    public record Run(Device device, String framework, String precision, double devices, double tensor,
+    public record Run(Device device, String framework, String source, String precision, double devices, double tensor,
             double pipeline, double pieces, double experts, boolean sharded, Recompute recompute, double sequence,
             double microBatch, double micros, boolean adapters, boolean whole) {
         int bits() {
@@ -54,36 +82,59 @@ public final class Training {
         return 6 * (shape.active() + shape.width() * sequence);
     }
 
-    /// FLOPs that the devices compute for one token.
-    static double computed(Shape shape, Run run) {
-        double attention = shape.width() * run.sequence();
-        double again = switch (run.recompute()) {
-            case NONE -> 0;
-            case SELECTIVE -> 2 * attention;
-            case FULL -> 2 * (shape.active() + attention);
-        };
-        return (run.adapters() ? 4 : 6) * shape.active() + 6 * attention + again;
-    }
-
     /// Tokens per second of a device.
     public static double tokensPerSecond(Effects effects, Shape shape, Run run) {
-        String kind = " " + run.device().kind().word();
-        double rate = run.device().rate(run.bits());
         double pipes = run.pipeline() > 1 ? run.pieces() * run.micros()
                 / (run.pieces() * run.micros() + run.pipeline() - 1) : 1;
-        double efficiency = USUAL * effects.of("train", "train" + kind, "train " + run.precision(),
-                "train by " + run.framework(), shape.isSparse() ? "train experts" : "train dense",
-                "train recompute " + run.recompute(), run.sharded() ? "train sharded" : "train replicated",
-                run.whole() ? "train whole run" : "train steps")
-                * effects.power("train rate", Math.log(rate / RATE))
-                * effects.power("train rate " + run.bits() + " bits", Math.log(rate / RATE))
-                * effects.power("train hidden", Math.log(shape.hidden() / HIDDEN))
-                * effects.power("train tokens", Math.log(run.microBatch() * run.sequence() / TOKENS))
-                * effects.power("train sequence", Math.log(run.sequence() / TOKENS))
-                * effects.power("train devices", Math.log(run.devices()))
-                * effects.power("train tensor", Math.log(run.tensor()))
-                * effects.power("train pipeline", Math.log(run.pipeline()))
-                * effects.power("train expert parallel", Math.log(run.experts()));
-        return Math.min(efficiency, 0.95) * rate * pipes / computed(shape, run);
+        double tokens = run.microBatch() * run.sequence() / run.tensor();
+        double computed = products(effects, shape, run) + moved(effects, shape, run);
+        double host = shape.layers() / tokens * (shape.isSparse()
+                ? EXPERT_LAYER_SECONDS * effects.of("train host", "train host experts")
+                : LAYER_SECONDS * effects.of("train host"));
+        double step = run.microBatch() * run.micros() * run.sequence();
+        double held = shape.parameters() - shape.experts() * (1 - 1 / run.experts());
+        double network = 6 * held / net(run) * effects.of("train network")
+                * ((run.sharded() ? 1 / (run.microBatch() * run.sequence()) : 0) + 1 / step);
+        double longest = Math.pow(Math.pow(computed, OVERLAP) + Math.pow(host, OVERLAP) + Math.pow(network, OVERLAP),
+                1 / OVERLAP);
+        return effects.of("train", "train by " + run.framework(), "train of " + run.source(),
+                run.recompute() == null ? "train recompute" : "train recompute " + run.recompute())
+                * (run.whole() ? WHOLE_PART * effects.of("train whole run") : 1)
+                * pipes / longest;
+    }
+
+    private static double products(Effects effects, Shape shape, Run run) {
+        boolean again = run.recompute() == Recompute.FULL;
+        double bits = run.bits();
+        double width = shape.hidden() / run.tensor();
+        double part = PART[bits > 8 ? 0 : bits > 4 ? 1 : 2] * width / (width + HALF_WIDTH * effects.of("train width"))
+                * (shape.isSparse() ? EXPERTS_PART : 1) * effects.of("train products",
+                "train products " + run.device().kind().word(), "train products " + run.precision(),
+                shape.isSparse() ? "train products experts" : "train products dense");
+        double attention = (run.recompute() == Recompute.SELECTIVE || again ? 8 : 6) * shape.width() * run.sequence();
+        return ((run.adapters() ? 4 : 6) + (again ? 2 : 0)) * shape.active() / (part * run.device().reached(run.bits()))
+                + attention / (ATTENTION_PART * run.device().reached(16) * effects.of("train attention",
+                "train attention " + run.framework()));
+    }
+
+    private static double moved(Effects effects, Shape shape, Run run) {
+        double stream = shape.layers() * shape.hidden();
+        double elements = ELEMENT_BYTES * stream / (READ_PART * run.device().bandwidth())
+                * effects.of("train elements");
+        double tensor = 16 * stream * (run.tensor() - 1) / (run.tensor() <= NODE ? link(run) : net(run))
+                * effects.of("train tensor");
+        double sent = shape.isSparse() && run.experts() > 1 ? 8 * CHOSEN * stream
+                / (run.experts() <= NODE ? link(run) : net(run)) * effects.of("train sent") : 0;
+        return elements + 0.5 * (tensor + sent);
+    }
+
+    private static double link(Run run) {
+        return run.device().link() > 0 ? run.device().link() : PCIE;
+    }
+
+    private static double net(Run run) {
+        boolean isNear = run.devices() <= NODE || run.device().name().contains("NVL72")
+                || run.device().kind() == Device.Kind.TPU;
+        return isNear ? link(run) : Math.min(link(run), NETWORK_PART * run.device().pcie());
     }
 }

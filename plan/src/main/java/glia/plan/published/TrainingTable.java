@@ -9,12 +9,23 @@ import glia.plan.predict.Training;
 import glia.plan.predict.Training.Recompute;
 import glia.plan.published.PublishedCase.Kind;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
 
 /// Reads rows of published speeds of training.
 final class TrainingTable {
     private static final double HOUR = 3600;
     private static final double MINUTE = 60;
+    private static final double USUAL_DEVICES = 1024;
+    private static final double USUAL_SEQUENCE = 4096;
+    /// Tokens of a micro-batch, where none is stated.
+    private static final double USUAL_TOKENS = 8192;
+    private static final Map<Pattern, String> FAMILIES = Map.of(
+            Pattern.compile("megatron-bridge|nemo|transformer engine|mlperf"), "transformer engine",
+            Pattern.compile("megatron.*2021|sc21|bloom|megatron-deepspeed"), "megatron",
+            Pattern.compile("torchtitan|foundry|mosaic|fsdp|pytorch|tinyllama|lit-gpt|olmo"), "fsdp",
+            Pattern.compile("maxtext|tpu|jax"), "jax");
 
     private final Devices devices;
     private final Shapes shapes;
@@ -69,15 +80,16 @@ final class TrainingTable {
 
     private Training.Run run(Row row) {
         Device device = devices.get(row, row.text("hardware"));
-        double count = row.number("devices", 1);
+        double count = row.number("devices", USUAL_DEVICES);
         double tensor = row.number("tp", 1);
         double pipeline = row.number("pp", 1);
-        double sequence = row.number("seq", 2048);
-        double micro = row.number("micro_batch", 1);
+        double sequence = row.number("seq", USUAL_SEQUENCE);
+        double micro = row.number("micro_batch", Math.max(1, USUAL_TOKENS / sequence));
         double replicas = row.number("dp", Math.max(1, count / (tensor * pipeline * row.number("cp", 1))));
         double micros = Math.max(1, row.number("global_batch_seqs", replicas * micro * 8) / (replicas * micro));
         String shard = row.text("fsdp");
-        return new Training.Run(device, row.text("source_key"), precision(row), count, tensor, pipeline,
+        return new Training.Run(device, family(row), row.text("source_key"), precision(row),
+                count, tensor, pipeline,
                 row.number("vp", 1), row.number("ep", 1), shard.contains("SHARD") || shard.contains("FSDP")
                 || shard.contains("3"), recompute(row), sequence, micro, micros, row.text("kind").contains("lora"),
                 row.text("kind").contains("whole"));
@@ -93,7 +105,16 @@ final class TrainingTable {
         return switch (row.text("recompute")) {
             case "full" -> Recompute.FULL;
             case "selective" -> Recompute.SELECTIVE;
-            default -> Recompute.NONE;
+            case "none" -> Recompute.NONE;
+            // The default of MaxText is to compute all again.
+            default -> family(row).equals("jax") ? Recompute.FULL : null;
         };
+    }
+
+    /// The family of the training program, by the words of the source.
+    private static String family(Row row) {
+        String words = (row.text("source_key") + " " + row.text("source")).toLowerCase(Locale.ROOT);
+        return FAMILIES.entrySet().stream().filter(e -> e.getKey().matcher(words).find()).map(Map.Entry::getValue)
+                .findFirst().orElse("others");
     }
 }

@@ -64,8 +64,8 @@ class PlanPropertiesTest {
             @ForAll @DoubleRange(min = 0.1, max = 50) double rate, @ForAll @DoubleRange(min = 1, max = 4) double more) {
         Device d = DEVICES.get(device);
         Device larger = new Device(d.name(), d.kind(), OptionalDouble.of(more * d.memory().orElseThrow()),
-                d.bandwidth(), d.fp32(), d.bf16(), d.fp8(), d.fp4(), d.link(), d.pcie(), d.watts(), d.cores(),
-                d.source());
+                d.bandwidth(), d.fp32(), d.bf16(), d.fp8(), d.fp4(), d.measured(), d.link(), d.pcie(), d.watts(),
+                d.cores(), d.source());
         assertTrue(cheapest(new Planner(EFFECTS, Devices.of(List.of(larger))), prompt, output, rate, 0, model, device)
                 <= cheapest(PLANNER, prompt, output, rate, 0, model, device));
     }

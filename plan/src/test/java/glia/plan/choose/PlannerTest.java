@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.io.CheckpointException;
 import glia.lab.catalogue.Catalogue;
 import glia.lab.catalogue.CatalogueEntry.Disclosed;
+import glia.model.cost.LayerKind;
 import glia.model.cost.ParameterCount;
+import glia.model.spec.ModelSpec;
 import glia.plan.data.Devices;
 import glia.plan.data.Prices;
 import glia.plan.data.Quality.Score;
@@ -155,6 +157,14 @@ class PlannerTest {
         Shape mixtral = Shape.of(((Disclosed) Catalogue.load().find("mixtral-8x7b").getFirst()).spec());
         assertEquals(2 / 8.0, mixtral.chosenPart(), 1e-9);
         assertEquals(32 * 2 * 8 * 128, mixtral.cacheNumbers());
+        // Layers with a window cache all of a short text, and their window of a long one.
+        for (String windowed : List.of("gemma-3-12b", "mistral-7b-v0.1", "llama-4-scout")) {
+            ModelSpec spec = ((Disclosed) Catalogue.load().find(windowed).getFirst()).spec();
+            for (int tokens : List.of(100, 1_048_575)) {
+                assertEquals(LayerKind.of(spec).stream().mapToLong(kind -> kind.numbers(tokens, 1)).sum(),
+                        Shape.of(spec).cached(tokens), 1, windowed);
+            }
+        }
         assertEquals(32 * 32 * 128, mixtral.width());
         assertEquals(32, mixtral.layers());
     }

@@ -68,6 +68,27 @@ class PublishedTest {
         assertEquals(1 / expected, row.predicted(), 1e-6 / expected);
     }
 
+    /// The physics that no fit has to find: threads bound a CPU, halved matrix units count twice for sums of 16 bits,
+    /// scores that are written grow with the square of a prompt, links make up for tensor parallelism.
+    @Test
+    void limitsOfHardwareAreKnownWithoutAFit() throws Exception {
+        write(HEAD.replace(",source_key", ",parallelism,threads,source_key")
+                + "a,M,8030261248,Q4,4.9,other,EPYC 9654,1,1,0,9,decode tokens/s,5,,1,s\n"
+                + "b,M,8030261248,Q4,4.9,other,EPYC 9654,1,1,0,9,decode tokens/s,5,,8,s\n"
+                + "c,M,8030261248,Q4,4.9,other,EPYC 9654,1,1,0,9,decode tokens/s,5,,96,s\n"
+                + "d,M,8030261248,F16,16,llama.cpp,RTX 4090,1,1,512,9,prefill tokens/s,5,,,s\n"
+                + "e,M,8030261248,F16,16,llama.cpp,RTX 4090,1,1,8192,9,prefill tokens/s,5,,,s\n"
+                + "f,M,8030261248,F16,16,vLLM,RTX 4090,1,1,8192,9,prefill tokens/s,5,,,s\n"
+                + "g,M,70e9,F16,140,vLLM,A100 SXM 80GB,8,1,0,9,decode tokens/s,5,TP8,,s\n"
+                + "h,M,70e9,F16,140,vLLM,L40S,8,1,0,9,decode tokens/s,5,TP8,,s\n");
+        List<Double> rates = Published.read(folder).compare(Fit.none()).stream().map(Compared::predicted).toList();
+        assertEquals(8, rates.get(1) / rates.get(0), 1e-3, "threads, not the memory, are the limit");
+        assertTrue(rates.get(2) / rates.get(1) > 2 && rates.get(2) / rates.get(1) < 8, "then the memory");
+        assertTrue(rates.get(3) / rates.get(4) > 1.5 && rates.get(5) > rates.get(4), "attention that is not fused");
+        double bandwidths = 2000 / 864.0;
+        assertTrue(rates.get(6) / rates.get(7) > bandwidths, "reductions through the host");
+    }
+
     @Test
     void whatCannotBePredictedIsNamed() throws Exception {
         write(HEAD + "a,M,1e9,F16,2,e,Abacus,1,1,0,9,decode tokens/s,5,s\nb,M,1e9,F16,2,e,RTX 4090,1,64,9,9,"
