@@ -70,8 +70,9 @@ public final class AttentionCommand implements Command {
                 .notes("The page needs no other file. It shows the attention map of each layer and head, arcs from a "
                         + "token to those with the largest weights, and gradient saliency: the norm of the gradient of "
                         + "a token's best logit with respect to each embedding. Sparse attention with an indexer has "
-                        + "no map. With --image the text is a message of a chat, and the page draws over the picture which "
-                        + "patches a token attends to; there is no saliency then. Encoder-decoder models, such as T5, are not supported.");
+                        + "no map. With --image the text is a message of a chat, and the page draws over the picture "
+                        + "which patches a token attends to; there is no saliency then. Encoder-decoder models, such "
+                        + "as T5, are not supported.");
     }
 
     @Override

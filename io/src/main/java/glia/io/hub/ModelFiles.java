@@ -24,7 +24,8 @@ record ModelFiles(List<String> files, String main) {
         "config\\.json|generation_config\\.json|adapter_config\\.json|tokenizer\\.(json|model)|tokenizer_config\\.json"
         + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(json|txt)|merges\\.txt|spiece\\.model|tekken\\.json"
         + "|chat_template[^/]*|(model\\.safetensors|pytorch_model\\.bin|consolidated\\.safetensors)\\.index\\.json"
-        + "|(video_)?preprocessor_config\\.json|processor_config\\.json|params\\.json|tokenizer\\.model\\.v\\d\\w*|modules\\.json|config_sentence_transformers\\.json"
+        + "|(video_)?preprocessor_config\\.json|processor_config\\.json|params\\.json|tokenizer\\.model\\.v\\d\\w*"
+        + "|modules\\.json|config_sentence_transformers\\.json"
         + "|sentence_[\\w-]+_config\\.json|\\d+_[A-Za-z]+/config\\.json");
     private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.safetensors|\\.gguf|\\.bin)");
     private static final Pattern OTHER_WEIGHTS = Pattern.compile("(?i).*\\.(ckpt|pkl|onnx|h5|msgpack)");

@@ -155,8 +155,8 @@ public final class ConsolidatedCheckpoint implements Checkpoint {
     private static Map<String, Object> quantization(Config own) throws CheckpointException {
         String format = own.text("qformat_weight");
         if (!format.equals(FP8)) {
-            throw own.error("qformat_weight", "found \"" + format + "\", expected \"" + FP8 + "\"; get the model in the "
-                    + "hub's form (config.json and model.safetensors)");
+            throw own.error("qformat_weight", "found \"" + format + "\", expected \"" + FP8 + "\"; get the model in "
+                    + "the hub's form (config.json and model.safetensors)");
         }
         return Map.of("quant_method", "fp8");
     }

@@ -32,7 +32,8 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
     private static final int MAX_GIF_FRAMES = 10_000;
     private static final int MAX_SECONDS = 600;
     /// The kinds of files that `ffmpeg` may take a film for: none of lists that name other files or addresses.
-    private static final String CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,ogg,flv,asf,h264,hevc";
+    private static final String CONTAINERS =
+            "mov,mp4,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,ogg,flv,asf,h264,hevc";
 
     /// Which frames are taken.
     ///
@@ -134,8 +135,9 @@ public record Film(String name, List<Picture> frames, List<Double> seconds) impl
         Path folder = Files.createTempDirectory("glia-film");
         try {
             Process process = new ProcessBuilder("ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file",
-                    "-format_whitelist", CONTAINERS, "-i", file.toAbsolutePath().toString(), "-vf", "fps=" + sampling.fps, "-frames:v",
-                    String.valueOf(MAX_GIF_FRAMES), folder.resolve("%06d.png").toString())
+                    "-format_whitelist", CONTAINERS, "-i", file.toAbsolutePath().toString(),
+                    "-vf", "fps=" + sampling.fps, "-frames:v", String.valueOf(MAX_GIF_FRAMES),
+                    folder.resolve("%06d.png").toString())
                     .redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
             if (!process.waitFor(MAX_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();

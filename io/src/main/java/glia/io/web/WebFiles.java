@@ -26,8 +26,8 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
-/// Fetches files of `http` and `https` addresses that come from requests and prompts. Only addresses of the public internet are
-/// connected to: a name is resolved once, all of its addresses are checked, and the connection goes to one that was
+/// Fetches files of `http` and `https` addresses that come from requests and prompts. Only addresses of the public
+/// internet are connected to: a name is resolved once, all of its addresses are checked, and the connection goes to one that was
 /// checked, so that a name server cannot give another one in between (DNS rebinding). Redirects are followed by the
 /// same rules. Bytes and time are limited. No proxy and no cookies are used.
 public final class WebFiles {

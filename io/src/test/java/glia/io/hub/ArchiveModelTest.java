@@ -60,9 +60,10 @@ class ArchiveModelTest {
             "pkg/mmproj-m.gguf", "x");
         ModelLocation choice = archives.locate(wheel, "", steps);
         assertEquals("GGUF!", Files.readString(choice.path()));
+        assertEquals("x", Files.readString(choice.path().resolveSibling("mmproj-m.gguf")), "the encoder of pictures");
         assertEquals(Origin.ARCHIVE, choice.origin());
         assertTrue(choice.path().startsWith(cacheRoot.resolve("archives")));
-        assertTrue(steps.said("Extracting pkg/m.gguf, 5 B, from pkg-1-py3-none-any.whl"));
+        assertTrue(steps.said("Extracting pkg/m.gguf, 6 B, from pkg-1-py3-none-any.whl"));
         assertTrue(steps.finished.contains("pkg/m.gguf"));
 
         int numSteps = steps.steps.size();

@@ -27,8 +27,8 @@ final class PageFiles {
     static final List<String> NAMES = List.of(INDEX, "icon.svg", "base.css", "layout.css", "chat.css", "code.css",
             "main.js", "announce.js", "api.js", "attention.js", "bytes.js", "chats.js", "code.js", "composer.js",
             "dom.js", "generate.js", "history.js", "key.js", "keys.js", "markdown.js", "math.js", "media.js",
-            "message.js", "metrics.js", "schema.js", "settings.js", "store.js", "structured.js", "targets.js", "theme.js",
-            "thread.js", "tokens.js", "tools.js");
+            "message.js", "metrics.js", "schema.js", "settings.js", "store.js", "structured.js", "targets.js",
+            "theme.js", "thread.js", "tokens.js", "tools.js");
 
     private static final List<String> FONTS = List.of("AMS-Regular", "Caligraphic-Bold", "Caligraphic-Regular",
             "Fraktur-Bold", "Fraktur-Regular", "Main-Bold", "Main-BoldItalic", "Main-Italic", "Main-Regular",

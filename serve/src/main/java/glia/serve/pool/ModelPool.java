@@ -128,12 +128,7 @@ public final class ModelPool implements AutoCloseable {
 
     /// Whether a model speaks.
     public boolean speaks(String name) {
-        lock.lock();
-        try {
-            return speakers.containsKey(name);
-        } finally {
-            lock.unlock();
-        }
+        return memory.locked(() -> speakers.containsKey(name));
     }
 
     /// Whether a model of this name reads and writes texts.
@@ -264,28 +259,18 @@ public final class ModelPool implements AutoCloseable {
 
     /// The slot of a model of the catalogue, which several names may mean.
     private Slot slotOf(String name, ModelCatalogue.ModelSource source) {
-        lock.lock();
-        try {
-            return slots.values().stream().filter(slot -> source.equals(slot.source)).findFirst()
-                    .orElseGet(() -> {
-                        Slot slot = new Slot(name, source, options.keepAlive());
-                        slots.put(name, slot);
-                        return slot;
-                    });
-        } finally {
-            lock.unlock();
-        }
+        return memory.locked(() -> slots.values().stream().filter(slot -> source.equals(slot.source)).findFirst()
+                .orElseGet(() -> {
+                    Slot slot = new Slot(name, source, options.keepAlive());
+                    slots.put(name, slot);
+                    return slot;
+                }));
     }
 
     private Optional<ModelName> lookUp(String name) {
-        lock.lock();
-        try {
-            return name.isEmpty() && !slots.isEmpty()
-                    ? Optional.of(ModelName.of(slots.values().iterator().next()))
-                    : ModelName.find(name, aliases, slots);
-        } finally {
-            lock.unlock();
-        }
+        return memory.locked(() -> name.isEmpty() && !slots.isEmpty()
+                ? Optional.of(ModelName.of(slots.values().iterator().next()))
+                : ModelName.find(name, aliases, slots));
     }
 
     /// The names of all models, loaded or not, with those of their adapters and aliases.
@@ -320,12 +305,7 @@ public final class ModelPool implements AutoCloseable {
     /// @throws ServeException if there is none: status 404
     public Entry entry(String name) {
         ModelName found = find(name);
-        lock.lock();
-        try {
-            return entry(found);
-        } finally {
-            lock.unlock();
-        }
+        return memory.locked(() -> entry(found));
     }
 
     private static Entry entry(ModelName name) {

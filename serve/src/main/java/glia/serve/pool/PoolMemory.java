@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// Loads and closes the models of a pool within its memory.
 final class PoolMemory {
@@ -220,6 +221,15 @@ final class PoolMemory {
         lock.lock();
         try {
             work.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    <T> T locked(Supplier<T> value) {
+        lock.lock();
+        try {
+            return value.get();
         } finally {
             lock.unlock();
         }
