@@ -37,6 +37,11 @@ class TaskSetTest {
         return Tasks.ALL.stream().filter(task -> hasPython || !task.name().equals("programs"));
     }
 
+    /// Tasks without pictures, which have traces.
+    static Stream<Task> tasksOfTexts() {
+        return tasks().filter(task -> TaskSet.of(task, 1, 7).problem(Split.TRAIN, 0).pictures().isEmpty());
+    }
+
     @ParameterizedTest
     @MethodSource("sets")
     void problemsAreFunctionsOfTheirIdsAndTheirAnswersAreRight(TaskSet set) {
