@@ -162,7 +162,8 @@ public final class Speaker implements AutoCloseable {
         int number = voices.indexOf(voice);
         if (number < 0) {
             throw new IllegalArgumentException("voice: found " + voice + ", expected " + (voices.size() == 1
-                    ? voices.getFirst() + ", the only one" : "one of " + String.join(", ", voices)));
+                    ? voices.getFirst() + ", the only one" : "one of " + (voices.size() <= 20
+                    ? String.join(", ", voices) : voices.getFirst() + " to " + voices.getLast())));
         }
         if (options.speed() != 1 && !model.hasSpeed()) {
             throw new IllegalArgumentException("speed: found " + options.speed() + ", expected 1, the one speed of the "
