@@ -27,9 +27,9 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
 /// Fetches files of `http` and `https` addresses that come from requests and prompts. Only addresses of the public
-/// internet are connected to: a name is resolved once, all of its addresses are checked, and the connection goes to one that was
-/// checked, so that a name server cannot give another one in between (DNS rebinding). Redirects are followed by the
-/// same rules. Bytes and time are limited. No proxy and no cookies are used.
+/// internet are connected to: a name is resolved once, all of its addresses are checked, and the connection goes to one
+/// that was checked, so that a name server cannot give another one in between (DNS rebinding). Redirects are followed
+/// by the same rules. Bytes and time are limited. No proxy and no cookies are used.
 public final class WebFiles {
     private static final int MOST_REDIRECTS = 5;
     private static final int MOST_HEADER_BYTES = 64 << 10;
