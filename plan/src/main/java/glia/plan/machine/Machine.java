@@ -8,6 +8,7 @@ import glia.model.cost.LayerKind;
 import glia.model.family.Families;
 import glia.model.fresh.NewModels;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameters;
 import glia.plan.machine.ModelSample.Speeds;
 import glia.plan.machine.ModelWork.Sizes;
 import glia.plan.predict.Shape;
@@ -106,8 +107,9 @@ public record Machine(int cores, long memory, List<FormatRate> formats) {
         if (spec.encoder().isPresent() || spec.looksAhead()) {
             return Optional.empty();
         }
-        List<Fitting> fitting = formats.stream().filter(rate -> memory(spec, rate.type()) <= USABLE * memory)
-                .map(rate -> predict(model, spec, rate)).toList();
+        Work work = Work.of(spec);
+        List<Fitting> fitting = formats.stream().filter(rate -> work.memory(rate.type()) <= USABLE * memory)
+                .map(rate -> predict(model, work, rate)).toList();
         return fitting.stream().filter(f -> f.single() >= USEFUL).findFirst()
                 .or(() -> fitting.stream().filter(f -> f.type() == DType.Q4_K).findFirst())
                 .or(() -> fitting.isEmpty() ? Optional.empty() : Optional.of(fitting.getLast()));
@@ -115,19 +117,42 @@ public record Machine(int cores, long memory, List<FormatRate> formats) {
 
     /// Bytes of the weights, and of the KV cache of 4,096 tokens.
     public static double memory(ModelSpec spec, DType type) {
-        long cache = LayerKind.of(spec).stream().mapToLong(kind -> kind.numbers(CONTEXT, 1)).sum();
-        return ModelWork.all(spec, ModelSample.sizes(type)) + CACHE_BYTES * cache;
+        return Work.of(spec).memory(type);
     }
 
-    private Fitting predict(Disclosed model, ModelSpec spec, FormatRate rate) {
+    /// What a model costs whatever its format: numbers of weights, and FLOPs.
+    ///
+    /// @param cache bytes of the KV cache
+    /// @param one weights that a step of one sequence reads
+    /// @param many weights that a step of [ModelSample#STREAMS] sequences reads
+    private record Work(double parameters, double weights, double cache, double one, double many, double step,
+            double prompt) {
+        static Work of(ModelSpec spec) {
+            Sizes numbers = (p, shape) -> Parameters.size(shape);
+            Shape shape = Shape.of(spec);
+            int tokens = ModelSample.PROMPT_TOKENS;
+            long cache = LayerKind.of(spec).stream().mapToLong(kind -> kind.numbers(CONTEXT, 1)).sum();
+            return new Work(shape.parameters(), ModelWork.all(spec, numbers), CACHE_BYTES * cache,
+                    ModelWork.read(spec, shape, 1, numbers), ModelWork.read(spec, shape, ModelSample.STREAMS, numbers),
+                    ModelWork.step(spec, tokens / 2), ModelWork.prompt(spec, tokens));
+        }
+
+        static double bytes(DType type) {
+            return (double) type.blockBytes() / type.blockElements();
+        }
+
+        double memory(DType type) {
+            return weights * bytes(type) + cache;
+        }
+    }
+
+    private Fitting predict(Disclosed model, Work work, FormatRate rate) {
         int streams = ModelSample.STREAMS;
-        int tokens = ModelSample.PROMPT_TOKENS;
-        Sizes sizes = ModelSample.sizes(rate.type());
-        double single = rate.read() / ModelWork.read(spec, 1, sizes);
+        double read = rate.read() / Work.bytes(rate.type());
+        double single = read / work.one();
         // A batch computes more than it reads, unless each of its tokens chooses other experts.
-        double batched = streams / Math.max(streams * ModelWork.step(spec, tokens / 2) / rate.batched(),
-                ModelWork.read(spec, streams, sizes) / rate.read());
-        return new Fitting(model, Shape.of(spec).parameters(), rate.type(), memory(spec, rate.type()), rate.prompt()
-                / ModelWork.prompt(spec, tokens), single, Math.max(single, batched));
+        double batched = streams / Math.max(streams * work.step() / rate.batched(), work.many() / read);
+        return new Fitting(model, work.parameters(), rate.type(), work.memory(rate.type()),
+                rate.prompt() / work.prompt(), single, Math.max(single, batched));
     }
 }

@@ -29,12 +29,16 @@ final class ModelWork {
 
     /// Bytes of weights that a step of a batch reads, of experts those that the batch chooses.
     static double read(ModelSpec spec, double batch, Sizes sizes) {
-        double experts = Shape.of(spec).expertsRead(batch);
+        return read(spec, Shape.of(spec), batch, sizes);
+    }
+
+    static double read(ModelSpec spec, Shape shape, double batch, Sizes sizes) {
+        double experts = shape.expertsRead(batch);
         double[] sum = {0};
-        Parameters.forEach(spec, (p, shape) -> {
-            if (shape.length > 1 && p.sublayer() < spec.sublayers().size() && spec.towerOf(p.place()) < 0
+        Parameters.forEach(spec, (p, lengths) -> {
+            if (lengths.length > 1 && p.sublayer() < spec.sublayers().size() && spec.towerOf(p.place()) < 0
                     && isRead(spec, p)) {
-                sum[0] += sizes.bytes(p, shape) * (p.expert() >= 0 ? experts : 1);
+                sum[0] += sizes.bytes(p, lengths) * (p.expert() >= 0 ? experts : 1);
             }
         });
         return sum[0];

@@ -5,6 +5,7 @@ import glia.model.cost.ParameterCount;
 import glia.model.cost.TokenCost;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameters;
+import java.util.List;
 
 /// What the cost of a model depends on.
 ///
@@ -37,18 +38,19 @@ public record Shape(double parameters, double active, double width, double cache
         double total = count.total();
         double routed = Parameters.of(spec).entrySet().stream().filter(e -> e.getKey().expert() >= 0)
                 .mapToDouble(e -> Parameters.size(e.getValue())).sum();
-        double cache = LayerKind.of(spec).stream().mapToLong(LayerKind::growth).sum();
-        double first = numbers(spec, 1);
-        double windowed = numbers(spec, 2) - first - cache;
-        double bounded = numbers(spec, BEYOND_WINDOWS) - BEYOND_WINDOWS * cache - (first - windowed - cache);
+        List<LayerKind> kinds = LayerKind.of(spec);
+        double cache = kinds.stream().mapToLong(LayerKind::growth).sum();
+        double first = numbers(kinds, 1);
+        double windowed = numbers(kinds, 2) - first - cache;
+        double bounded = numbers(kinds, BEYOND_WINDOWS) - BEYOND_WINDOWS * cache - (first - windowed - cache);
         double width = (TokenCost.operations(spec, 2 * FAR) - TokenCost.operations(spec, FAR)) / (4.0 * FAR);
         return new Shape(total, count.active(), width, cache, windowed, windowed > 0 ? bounded / windowed : 0,
                 layers(spec), spec.hiddenSize(), routed,
                 routed == 0 ? 1 : 1 - count.unused() / routed);
     }
 
-    private static double numbers(ModelSpec spec, int length) {
-        return LayerKind.of(spec).stream().mapToLong(kind -> kind.numbers(length, 1)).sum();
+    private static double numbers(List<LayerKind> kinds, int length) {
+        return kinds.stream().mapToLong(kind -> kind.numbers(length, 1)).sum();
     }
 
     /// The numbers in the KV cache after some tokens.

@@ -8,6 +8,7 @@ import glia.plan.predict.Shape;
 import glia.plan.predict.Training;
 import glia.plan.predict.Training.Recompute;
 import glia.plan.published.PublishedCase.Kind;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
@@ -21,11 +22,12 @@ final class TrainingTable {
     private static final double USUAL_SEQUENCE = 4096;
     /// Tokens of a micro-batch, where none is stated.
     private static final double USUAL_TOKENS = 8192;
-    private static final Map<Pattern, String> FAMILIES = Map.of(
-            Pattern.compile("megatron-bridge|nemo|transformer engine|mlperf"), "transformer engine",
-            Pattern.compile("megatron.*2021|sc21|bloom|megatron-deepspeed"), "megatron",
-            Pattern.compile("torchtitan|foundry|mosaic|fsdp|pytorch|tinyllama|lit-gpt|olmo"), "fsdp",
-            Pattern.compile("maxtext|tpu|jax"), "jax");
+    /// The first that matches is taken.
+    private static final List<Map.Entry<Pattern, String>> FAMILIES = List.of(
+            Map.entry(Pattern.compile("megatron-bridge|nemo|transformer engine|mlperf"), "transformer engine"),
+            Map.entry(Pattern.compile("megatron.*2021|sc21|bloom|megatron-deepspeed"), "megatron"),
+            Map.entry(Pattern.compile("torchtitan|foundry|mosaic|fsdp|pytorch|tinyllama|lit-gpt|olmo"), "fsdp"),
+            Map.entry(Pattern.compile("maxtext|tpu|jax"), "jax"));
 
     private final Devices devices;
     private final Shapes shapes;
@@ -114,7 +116,7 @@ final class TrainingTable {
     /// The family of the training program, by the words of the source.
     private static String family(Row row) {
         String words = (row.text("source_key") + " " + row.text("source")).toLowerCase(Locale.ROOT);
-        return FAMILIES.entrySet().stream().filter(e -> e.getKey().matcher(words).find()).map(Map.Entry::getValue)
+        return FAMILIES.stream().filter(e -> e.getKey().matcher(words).find()).map(Map.Entry::getValue)
                 .findFirst().orElse("others");
     }
 }
