@@ -5,6 +5,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.PartialAttention;
 import glia.tensor.kernel.RelativePositions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
@@ -124,29 +125,13 @@ public final class RelativeAttention implements Operation {
             each.add(1, end - first - 1);
         }
         ops.kernels().attention(out, sums, queries, lists, each, with(new Span.Causal()));
-        for (int row = 0; row < count; row++) {
-            for (int h = 0; h < shape.numHeads(); h++) {
-                merge(y, logSumExp, from + row, out, sums, row, h);
-            }
-        }
+        new PartialAttention(ops.kernels().workers()).merge(y.rows(from, from + count),
+                logSumExp.rows(from, from + count), out, sums);
         ops.release(mark);
     }
 
     private boolean isEmpty(int part, int i) {
         return positions.end(part, i) <= positions.first(part, i);
-    }
-
-    private void merge(Tensor y, Tensor logSumExp, int to, Tensor out, Tensor sums, int row, int head) {
-        double one = logSumExp.get((long) to * shape.numHeads() + head);
-        double other = sums.get((long) row * shape.numHeads() + head);
-        double most = Math.max(one, other);
-        double sum = most + Math.log(Math.exp(one - most) + Math.exp(other - most));
-        for (int c = 0; c < shape.valueSize(); c++) {
-            long at = (long) to * y.cols() + head * shape.valueSize() + c;
-            double added = out.get((long) row * out.cols() + head * shape.valueSize() + c);
-            y.set(at, (float) (y.get(at) * Math.exp(one - sum) + added * Math.exp(other - sum)));
-        }
-        logSumExp.set((long) to * shape.numHeads() + head, (float) sum);
     }
 
     @Override
