@@ -152,15 +152,15 @@ final class ConformerBlocks {
         float ofQueries = (float) (1 / Math.sqrt(spec.headSize()) / Math.log(2));
         float ofKeys = (float) (Math.log1p(Math.E) / Math.log(2));
         int reach = Math.max(spec.past(), spec.future()) + 1;
+        Tensor waves = halves(reach, spec.shift(), distances.cols());
         DisentangledAttention.Near near = new DisentangledAttention.Near(spec.past(), spec.future(), spec.cap());
         return (ops, x, pass, states) -> {
             Tensor q = ops.scale(ops.apply(new SoftplusColumns(query.forward(ops, x, pass, states), scale)),
                     ofQueries);
             Tensor k = ops.scale(key.forward(ops, x, pass, states), ofKeys);
             return output.forward(ops, ops.apply(new DisentangledAttention(q, k, value.forward(ops, x, pass, states),
-                    Optional.empty(), Optional.of(ops.linear(halves(reach, spec.shift(), x.cols()), distances)),
-                    Optional.empty(),
-                    pass.runs(), new RelativeRows(reach, false, 0), spec.headSize(), 1, near)), pass, states);
+                    Optional.empty(), Optional.of(ops.linear(waves, distances)), Optional.empty(), pass.runs(),
+                    new RelativeRows(reach, false, 0), spec.headSize(), 1, near)), pass, states);
         };
     }
 
@@ -169,9 +169,10 @@ final class ConformerBlocks {
     private static Tensor halves(int count, int shift, int width) {
         Tensor waves = Tensor.allocate(Arena.ofAuto(), DType.F32, 2 * count, width);
         int half = width / 2;
-        for (int row = Math.max(0, count - shift); row < waves.rows(); row++) {
-            for (int c = 0; c < half; c++) {
-                double angle = (row - count + shift) * Math.pow(TIMESCALE, -c / (double) Math.max(1, half - 1));
+        for (int c = 0; c < half; c++) {
+            double frequency = Math.pow(TIMESCALE, -c / (double) Math.max(1, half - 1));
+            for (int row = Math.max(0, count - shift); row < waves.rows(); row++) {
+                double angle = (row - count + shift) * frequency;
                 waves.set((long) row * width + c, (float) Math.sin(angle));
                 waves.set((long) row * width + half + c, (float) Math.cos(angle));
             }
