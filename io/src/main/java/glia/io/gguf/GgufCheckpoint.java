@@ -71,9 +71,9 @@ public final class GgufCheckpoint extends MappedCheckpoint {
         }
         long width = metadata.integer(key);
         for (Path file : projectorsBeside()) {
-            try (GgufCheckpoint other = open(file)) {
-                if (other.names().stream().filter(name -> name.startsWith("mm.")).anyMatch(name -> Arrays.stream(
-                        other.shapeOf(name)).anyMatch(side -> side == width))) {
+            try (MappedFile other = MappedFile.open(file)) {
+                if (GgufHeader.read(other).entries().stream().filter(entry -> entry.name().startsWith("mm."))
+                        .anyMatch(entry -> Arrays.stream(entry.shape()).anyMatch(side -> side == width))) {
                     attach(file, false);
                     return;
                 }
@@ -81,14 +81,6 @@ public final class GgufCheckpoint extends MappedCheckpoint {
                 // A file that cannot be read is none of this model's; named by the user, it is an error.
                 continue;
             }
-        }
-    }
-
-    private long[] shapeOf(String name) {
-        try {
-            return tensor(name).shape();
-        } catch (CheckpointException e) {
-            throw new IllegalStateException(e);
         }
     }
 
