@@ -183,12 +183,7 @@ public enum MmprojKind {
         whole.put("vision_feature_layer", listed.length == 0 ? layers - 1 : listed[listed.length - 1]);
         vision.put("hidden_act", clip.flag("clip.use_gelu") ? "gelu_pytorch_tanh"
                 : clip.flag("clip.use_silu") ? "silu" : "quick_gelu");
-        int[] points = clip.integers("image_grid_pinpoints");
-        if (points.length > 0) {
-            whole.put("model_type", "llava_next");
-            whole.put("image_grid_pinpoints", IntStream.range(0, points.length / 2)
-                    .mapToObj(i -> List.of(points[2 * i + 1], points[2 * i])).toList());
-        }
+        clip.pinpoints().ifPresent(points -> whole.putAll(Map.of("model_type", "llava_next", Clip.PINPOINTS, points)));
     }
 
     private void qwen(Clip clip, GgufMetadata model, Map<String, Object> vision, Map<String, Object> whole,
@@ -242,6 +237,9 @@ public enum MmprojKind {
 
     /// The metadata `clip.vision.*`.
     public record Clip(GgufCheckpoint.Projector file) {
+        /// The key of the sizes of tiled pictures, in files and configs.
+        public static final String PINPOINTS = "image_grid_pinpoints";
+
         public int integer(String key) throws CheckpointException {
             return Math.toIntExact(file.metadata().integer(VISION + key));
         }
@@ -250,8 +248,15 @@ public enum MmprojKind {
             return file.metadata().has(VISION + key) ? integer(key) : otherwise;
         }
 
-        public int[] integers(String key) throws CheckpointException {
+        int[] integers(String key) throws CheckpointException {
             return file.metadata().has(VISION + key) ? file.metadata().integers(VISION + key) : new int[0];
+        }
+
+        /// The sizes of tiled pictures, each height and width as configs have them; files store widths first.
+        public Optional<List<List<Integer>>> pinpoints() throws CheckpointException {
+            int[] points = integers(PINPOINTS);
+            return points.length == 0 ? Optional.empty() : Optional.of(IntStream.range(0, points.length / 2)
+                    .mapToObj(i -> List.of(points[2 * i + 1], points[2 * i])).toList());
         }
 
         double real(String key, double otherwise) throws CheckpointException {

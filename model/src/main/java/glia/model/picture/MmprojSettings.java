@@ -92,14 +92,11 @@ public final class MmprojSettings {
 
     private static void llava(MmprojKind.Clip clip, Map<String, Object> config, Map<String, Object> processor,
             int side, int patch) throws CheckpointException {
-        int[] points = clip.integers("image_grid_pinpoints");
-        config.putAll(Map.of("image_processor_type", points.length > 0 ? "LlavaNextImageProcessor"
+        Optional<List<List<Integer>>> points = clip.pinpoints();
+        config.putAll(Map.of("image_processor_type", points.isPresent() ? "LlavaNextImageProcessor"
                 : "CLIPImageProcessor", "size", Map.of("shortest_edge", side), "crop_size",
                 Map.of("height", side, "width", side), "do_center_crop", true));
-        if (points.length > 0) {
-            config.put("image_grid_pinpoints", IntStream.range(0, points.length / 2)
-                    .mapToObj(i -> List.of(points[2 * i + 1], points[2 * i])).toList());
-        }
+        points.ifPresent(sizes -> config.put(MmprojKind.Clip.PINPOINTS, sizes));
         processor.putAll(Map.of("patch_size", patch, "num_additional_image_tokens", 1));
     }
 }

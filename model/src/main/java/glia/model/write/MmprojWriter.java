@@ -227,7 +227,7 @@ final class MmprojWriter {
             case MLP -> {
                 all.put(VISION + "feature_layer", new int[] {mixers.size() / 2});
                 tower.projector().stream().filter(Tower.Step.Tiled.class::isInstance).map(Tower.Step.Tiled.class::cast)
-                        .findFirst().ifPresent(t -> all.put(VISION + "image_grid_pinpoints", IntStream.range(0,
+                        .findFirst().ifPresent(t -> all.put(VISION + MmprojKind.Clip.PINPOINTS, IntStream.range(0,
                                 t.heights().size()).flatMap(i -> IntStream.of(t.widths().get(i), t.heights().get(i)))
                                 .toArray()));
             }
