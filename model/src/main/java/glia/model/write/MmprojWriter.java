@@ -32,7 +32,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -304,16 +303,14 @@ final class MmprojWriter {
     private static void settings(Model model, Map<String, Object> all) throws CheckpointException {
         Optional<PictureProcessor> found = model.path().isEmpty() ? Optional.empty()
                 : PictureProcessor.find(folder(model));
-        List<Double> mean = new ArrayList<>(List.of(0.5, 0.5, 0.5));
-        List<Double> deviation = new ArrayList<>(mean);
+        double[] mean = {0.5, 0.5, 0.5};
+        double[] deviation = mean;
         if (found.isPresent()) {
             Config settings = found.get().settings();
             all.put(MmprojKind.PREPROCESSOR, settings.json());
             all.put(MmprojKind.PROCESSOR, found.get().promptSettings().json());
-            for (int i = 0; i < 3; i++) {
-                mean.set(i, settings.has("image_mean") ? settings.reals("image_mean")[i] : mean.get(i));
-                deviation.set(i, settings.has("image_std") ? settings.reals("image_std")[i] : deviation.get(i));
-            }
+            mean = settings.has("image_mean") ? settings.reals("image_mean") : mean;
+            deviation = settings.has("image_std") ? settings.reals("image_std") : deviation;
             if (settings.isObject("size") && settings.child("size").has("longest_edge")
                     && settings.has("max_image_size")) {
                 all.put(VISION + "preproc_image_size", settings.child("size").positive("longest_edge"));
@@ -323,11 +320,7 @@ final class MmprojWriter {
         all.put(VISION + "image_std", floats(deviation));
     }
 
-    private static float[] floats(List<Double> numbers) {
-        float[] values = new float[numbers.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = numbers.get(i).floatValue();
-        }
-        return values;
+    private static float[] floats(double[] colors) {
+        return new float[] {(float) colors[0], (float) colors[1], (float) colors[2]};
     }
 }
