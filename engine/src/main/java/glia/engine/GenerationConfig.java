@@ -1,9 +1,9 @@
 package glia.engine;
 
-import glia.engine.load.TextLoader;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.model.Model;
@@ -49,7 +49,7 @@ final class GenerationConfig {
 
     /// The options of text diffusion of a model's files.
     static Config diffusion(Path path) throws CheckpointException {
-        Path file = TextLoader.folder(path).resolve(FILE);
+        Path file = Folders.ofModel(path).resolve(FILE);
         return Files.isRegularFile(file) ? Config.read(file) : Config.of(file, Map.of());
     }
 
@@ -83,7 +83,7 @@ final class GenerationConfig {
                 && template.isPresent() && template.get().source().contains(known.template))
                 .map(Known::sampling).findFirst().orElse(SamplingOptions.defaults());
         return model.checkpoint() instanceof GgufCheckpoint gguf ? sampling(gguf.metadata(), otherwise)
-                : sampling(TextLoader.folder(path), otherwise);
+                : sampling(Folders.ofModel(path), otherwise);
     }
 
     /// @param folder may have a `generation_config.json`

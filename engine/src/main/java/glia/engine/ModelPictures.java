@@ -1,9 +1,9 @@
 package glia.engine;
 
-import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.picture.Film;
 import glia.io.picture.Picture;
 import glia.io.picture.PictureException;
@@ -365,7 +365,7 @@ public final class ModelPictures {
     private synchronized PictureProcessor processor() {
         if (processor == null) {
             try {
-                Path folder = TextLoader.folder(path);
+                Path folder = Folders.ofModel(path);
                 processor = MmprojSettings.find(engine.model().checkpoint(), folder).orElseThrow(() ->
                         new PictureException(folder.toString(), "has no " + PictureProcessor.files()
                                 + ", which says how the model reads pictures"));

@@ -1,9 +1,9 @@
 package glia.engine;
 
-import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.sound.Sound;
 import glia.io.sound.SoundException;
 import glia.io.sound.SoundProcessor;
@@ -71,7 +71,7 @@ final class ModelSounds {
     TrustedText marked(TrustedText text) {
         String mark = tokenizer.piece(tower().placeholder());
         try {
-            Config config = Config.readIfPresent(TextLoader.folder(path).resolve("config.json"));
+            Config config = Config.readIfPresent(Folders.ofModel(path).resolve("config.json"));
             if (!config.has(BEGIN)) {
                 return text;
             }
@@ -138,7 +138,7 @@ final class ModelSounds {
 
     private synchronized SoundProcessor processor() throws CheckpointException {
         if (processor == null) {
-            Path folder = TextLoader.folder(path);
+            Path folder = Folders.ofModel(path);
             Config whole = Config.readIfPresent(folder.resolve("processor_config.json"));
             processor = SoundProcessor.read(whole.isObject(EXTRACTOR) ? whole.child(EXTRACTOR)
                     : Config.read(folder.resolve(SETTINGS)), engine.ops().kernels().workers());

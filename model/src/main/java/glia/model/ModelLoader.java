@@ -3,6 +3,7 @@ package glia.model;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.load.Checkpoints;
 import glia.io.load.ConsolidatedCheckpoint;
@@ -26,7 +27,6 @@ import glia.tensor.format.Decode;
 import glia.tensor.ops.Weight;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -152,8 +152,7 @@ public final class ModelLoader {
         if (checkpoint instanceof ConsolidatedCheckpoint own) {
             return own.config();
         }
-        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
-        return Config.read(folder.resolve("config.json"));
+        return Config.read(Folders.ofModel(path).resolve("config.json"));
     }
 
     private Model hub(NewHead head) throws CheckpointException {

@@ -17,6 +17,7 @@ import glia.engine.voice.Speaker;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.load.Checkpoints;
 import glia.io.picture.Pixels;
 import glia.lab.RoutingStatistics;
@@ -151,7 +152,7 @@ public final class InspectCommand implements Command {
                     + Units.count(count) + " parameters");
         }
         if (!towers.isEmpty() && model.spec().towers().getFirst().chunks().isEmpty()) {
-            Optional<PictureProcessor> processor = MmprojSettings.find(model.checkpoint(), TextLoader.folder(path));
+            Optional<PictureProcessor> processor = MmprojSettings.find(model.checkpoint(), Folders.ofModel(path));
             if (processor.isPresent()) {
                 PreparedPicture usual = processor.get().prepare(Pixels.filled(1024, 768, 128, 128, 128));
                 towers.add("a picture of 1024 x 768 pixels: " + Units.counted(usual.numPlaceholders(), "token"));

@@ -2,9 +2,9 @@ package glia.engine.embedding;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.model.Model;
 import glia.model.family.LateInteraction;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// How a ColBERT model reads queries and documents: `artifact.metadata` in its folder, else ColBERT's defaults.
@@ -27,7 +27,7 @@ public record LateInteractionConfig(String queryMarker, String documentMarker, i
             throw new IllegalArgumentException("the model makes no vectors of tokens: its class in config.json is not "
                     + "HF_ColBERT");
         }
-        Config config = LateInteraction.settings(Files.isDirectory(path) ? path : path.toAbsolutePath().getParent());
+        Config config = LateInteraction.settings(Folders.ofModel(path));
         return new LateInteractionConfig(config.text("query_token_id", "[unused0]"),
                 config.text("doc_token_id", "[unused1]"), config.positive("query_maxlen", 32),
                 config.positive("doc_maxlen", 220), config.flag("mask_punctuation", true),

@@ -2,6 +2,7 @@ package glia.engine.embedding;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.gguf.GgufMetadata;
 import glia.model.layout.Pooling;
 import glia.model.layout.SparsePooling;
@@ -45,7 +46,7 @@ final class SentenceTransformerFiles {
     ///
     /// @param path the model's folder, or a file in it
     static SentenceTransformerFiles of(Path path) throws CheckpointException {
-        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        Path folder = Folders.ofModel(path);
         try (Stream<Path> files = Files.list(folder)) {
             List<String> names = files.map(f -> f.getFileName().toString()).toList();
             return new SentenceTransformerFiles(folder, names, name -> text(folder, name));

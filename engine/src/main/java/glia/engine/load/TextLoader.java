@@ -2,6 +2,7 @@ package glia.engine.load;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.file.Folders;
 import glia.io.gguf.GgufCheckpoint;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
@@ -62,13 +63,8 @@ public final class TextLoader {
                     ? Optional.of(ChatTemplate.parse(path.toString(), gguf.metadata().string(TEMPLATE_KEY)))
                     : Optional.empty());
         }
-        Path folder = folder(path);
+        Path folder = Folders.ofModel(path);
         return new TextLoader(path, () -> Tokenizer.load(folder), () -> ChatTemplate.find(folder));
-    }
-
-    /// The model folder of a path: itself, or the parent of a file.
-    public static Path folder(Path path) {
-        return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
     }
 
     /// A further file of a model: `name` in its folder, or `MODEL.name` beside a GGUF file.

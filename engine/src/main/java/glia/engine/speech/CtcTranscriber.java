@@ -1,10 +1,10 @@
 package glia.engine.speech;
 
 import glia.engine.LanguageModel;
-import glia.engine.load.TextLoader;
 import glia.engine.speech.Transcript.Word;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.sound.SoundProcessor;
 import glia.model.block.Input;
 import glia.model.block.Pass;
@@ -104,7 +104,7 @@ final class CtcTranscriber extends WindowTranscriber {
     CtcTranscriber(LanguageModel model, Embedding.Features features) throws CheckpointException {
         super(model, features);
         boolean readsSamples = features.size() == 1;
-        Path file = TextLoader.folder(model.path()).resolve("tokenizer_config.json");
+        Path file = Folders.ofModel(model.path()).resolve("tokenizer_config.json");
         Config words = Config.readIfPresent(file);
         int known = model.tokenizer().vocabSize();
         int blank = model.model().spec().embedding().padding().orElse(0);

@@ -1,12 +1,12 @@
 package glia.engine.speech;
 
 import glia.engine.LanguageModel;
-import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
 import glia.engine.speech.Transcript.Segment;
 import glia.engine.speech.Transcript.Word;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.sound.LogMel;
 import glia.io.sound.Resampler;
 import glia.io.sound.SoundReader;
@@ -37,7 +37,7 @@ final class WhisperTranscriber implements Transcriber.Method {
     WhisperTranscriber(LanguageModel model, Embedding.Features features) throws CheckpointException {
         this.model = model;
         this.features = features;
-        Path folder = TextLoader.folder(model.path());
+        Path folder = Folders.ofModel(model.path());
         Path file = folder.resolve("preprocessor_config.json");
         mel = LogMel.Options.read(Files.exists(file) ? Config.read(file)
                 : Config.of(file, Map.of("feature_size", features.size())));

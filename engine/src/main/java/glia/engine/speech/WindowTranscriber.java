@@ -1,11 +1,11 @@
 package glia.engine.speech;
 
 import glia.engine.LanguageModel;
-import glia.engine.load.TextLoader;
 import glia.engine.speech.Transcript.Segment;
 import glia.engine.speech.Transcript.Word;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.sound.Resampler;
 import glia.io.sound.SoundReader;
 import glia.model.spec.Embedding;
@@ -34,7 +34,7 @@ abstract class WindowTranscriber implements Transcriber.Method {
     WindowTranscriber(LanguageModel model, Embedding.Features features) throws CheckpointException {
         this.model = model;
         this.features = features;
-        Path file = TextLoader.folder(model.path()).resolve("preprocessor_config.json");
+        Path file = Folders.ofModel(model.path()).resolve("preprocessor_config.json");
         config = Config.readIfPresent(file);
         rate = config.positive("sampling_rate", 16_000);
     }

@@ -11,7 +11,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Operations on whole folders. Symbolic links are not followed.
+/// Operations on folders. Those on whole ones do not follow symbolic links.
 public final class Folders {
     private Folders() { }
 
@@ -20,6 +20,11 @@ public final class Folders {
         try (Stream<Path> all = Files.walk(folder)) {
             return all.filter(Files::isRegularFile).sorted().toList();
         }
+    }
+
+    /// The folder of a model's files: the path itself, or the parent of a file.
+    public static Path ofModel(Path path) {
+        return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
     }
 
     /// Whether a folder holds nothing.

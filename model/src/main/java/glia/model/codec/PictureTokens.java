@@ -2,6 +2,7 @@ package glia.model.codec;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.model.Model;
 import glia.model.block.Input;
 import glia.model.family.config.Numbers;
@@ -66,8 +67,8 @@ public record PictureTokens(PictureCodec codec, int placeholder, int[] ids, Opti
 
     static Config config(Model model) throws CheckpointException {
         Path path = model.path().orElseThrow();
-        return model.config().isPresent() ? model.config().get() : Config.read((path.toFile().isDirectory() ? path
-                : path.toAbsolutePath().getParent()).resolve("config.json"));
+        return model.config().isPresent() ? model.config().get() : Config.read(Folders.ofModel(path)
+                .resolve("config.json"));
     }
 
     /// The code of a token's name; -1 if it is none. Chameleon writes digits as letters from A on.

@@ -4,6 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.Folders;
 import glia.io.file.TensorContent;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
@@ -210,7 +211,7 @@ public final class GgufModelWriter {
 
     /// The folder of the model's files.
     private Optional<Path> folder() {
-        return model.path().map(path -> Files.isDirectory(path) ? path : path.toAbsolutePath().getParent());
+        return model.path().map(Folders::ofModel);
     }
 
     private Map<String, Object> vocabulary(int size) throws CheckpointException {

@@ -3,6 +3,7 @@ package glia.model.write;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.Folders;
 import glia.io.file.TensorContent;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
@@ -295,8 +296,7 @@ final class MmprojWriter {
     }
 
     private static Path folder(Model model) {
-        Path path = model.path().orElseThrow();
-        return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        return Folders.ofModel(model.path().orElseThrow());
     }
 
     /// What the processor of pictures does.

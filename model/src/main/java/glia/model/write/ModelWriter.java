@@ -198,7 +198,7 @@ public final class ModelWriter {
     }
 
     private static void copyOtherFiles(Path model, Path to) throws IOException {
-        Path from = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
+        Path from = Folders.ofModel(model);
         Set<String> names = new LinkedHashSet<>(OTHER_FILES);
         names.addAll(TokenizerFiles.NAMES);
         names.addAll(SentenceTransformerKeys.files(from));

@@ -2,6 +2,7 @@ package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.Folders;
 import glia.io.file.TensorContent;
 import glia.model.Model;
 import glia.model.spec.Parameter;
@@ -11,7 +12,6 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -101,8 +101,7 @@ public final class RoundedTensors {
     private DType plainType() throws CheckpointException {
         Path path = model.path().orElseThrow();
         Config config = model.config().isPresent() ? model.config().get()
-                : Config.read((Files.isDirectory(path) ? path : path.toAbsolutePath().getParent())
-                .resolve("config.json"));
+                : Config.read(Folders.ofModel(path).resolve("config.json"));
         String type = config.has("dtype") ? config.text("dtype") : config.text("torch_dtype", "bfloat16");
         return switch (type) {
             case "float16" -> DType.F16;
