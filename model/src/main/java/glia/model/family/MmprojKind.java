@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
+import glia.model.family.config.Numbers;
 import glia.model.layout.Source;
 import glia.model.spec.Mixer;
 import glia.model.spec.Parameter;
@@ -261,7 +262,7 @@ public enum MmprojKind {
 
         double real(String key, double otherwise) throws CheckpointException {
             return file.metadata().has(VISION + key)
-                    ? Double.parseDouble(Float.toString((float) file.metadata().real(VISION + key))) : otherwise;
+                    ? Numbers.decimal((float) file.metadata().real(VISION + key)) : otherwise;
         }
 
         boolean flag(String key) throws CheckpointException {

@@ -6,6 +6,7 @@ import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.model.family.MmprojKind;
+import glia.model.family.config.Numbers;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +44,7 @@ public final class MmprojSettings {
     }
 
     private static List<Double> reals(float[] values) {
-        return IntStream.range(0, values.length).mapToObj(i -> Double.parseDouble(Float.toString(values[i]))).toList();
+        return IntStream.range(0, values.length).mapToObj(i -> Numbers.decimal(values[i])).toList();
     }
 
     private static void fill(MmprojKind kind, MmprojKind.Clip clip, Map<String, Object> config,

@@ -12,6 +12,7 @@ import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.family.Mmproj;
 import glia.model.family.MmprojKind;
+import glia.model.family.config.Numbers;
 import glia.model.picture.PictureProcessor;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
@@ -180,8 +181,7 @@ final class MmprojWriter {
     }
 
     private static double epsilonOfText(ModelSpec spec) {
-        float own = spec.finalNorm() instanceof Norm.Rms rms ? rms.eps() : 1e-6f;
-        return Double.parseDouble(Float.toString(own));
+        return Numbers.decimal(spec.finalNorm() instanceof Norm.Rms rms ? rms.eps() : 1e-6f);
     }
 
     private static TensorContent frame(TensorContent whole, int number) {

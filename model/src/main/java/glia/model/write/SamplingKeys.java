@@ -3,6 +3,7 @@ package glia.model.write;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufMetadata;
+import glia.model.family.config.Numbers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -50,8 +51,7 @@ public final class SamplingKeys {
         Map<String, Object> config = new LinkedHashMap<>();
         for (Map.Entry<String, String> name : NAMES.entrySet()) {
             if (metadata.has(PREFIX + name.getKey())) {
-                double stored = metadata.real(PREFIX + name.getKey());
-                config.put(name.getValue(), Double.parseDouble(Float.toString((float) stored)));
+                config.put(name.getValue(), Numbers.decimal((float) metadata.real(PREFIX + name.getKey())));
             }
         }
         if (metadata.has(PREFIX + "top_k")) {

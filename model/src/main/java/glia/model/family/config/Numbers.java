@@ -33,6 +33,11 @@ public final class Numbers {
         return values;
     }
 
+    /// The shortest decimal that rounds to an F32 value, such as 0.1, as configs have it.
+    public static double decimal(float value) {
+        return Double.parseDouble(Float.toString(value));
+    }
+
     /// A count that may be 0.
     public static int count(Config config, String key, int otherwise) throws CheckpointException {
         return (int) check(config, key, config.integer(key, otherwise), NumberRange.COUNT);

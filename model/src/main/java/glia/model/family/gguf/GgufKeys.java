@@ -4,6 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufKind;
 import glia.io.gguf.GgufMetadata;
+import glia.model.family.config.Numbers;
 import glia.model.spec.NumberRange;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -188,7 +189,7 @@ public final class GgufKeys {
     /// A real number. F32 values become the shortest decimal that rounds to them, such as 0.1, as in configs.
     double number(String key) throws CheckpointException {
         double stored = metadata.real(prefix + key);
-        return (float) stored == stored ? Double.parseDouble(Float.toString((float) stored)) : stored;
+        return (float) stored == stored ? Numbers.decimal((float) stored) : stored;
     }
 
     /// Renames a config key, if it exists.
