@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /// Captions of drawings with one shape, such as `a large red circle at the top left on white`: 320 captions, whose
 /// drawings differ by up to a pixel. Captions of the splits differ.
-public final class CaptionTask implements Task {
+public final class CaptionTask extends NamedTask {
     private static final int SIDE = 24;
     private static final double LARGE = 5.2;
     private static final double SMALL = 3.2;
@@ -23,8 +23,10 @@ public final class CaptionTask implements Task {
             new int[] {20, 160, 60}, "blue", new int[] {40, 70, 230}, "yellow", new int[] {240, 210, 0}, "purple",
             new int[] {150, 40, 190}, "white", new int[] {255, 255, 255}, "gray", new int[] {128, 128, 128});
 
-    /// For [Tasks].
-    public CaptionTask() { }
+    CaptionTask() {
+        super("captions", "say what a drawing of one shape shows; for models that read pictures", 1,
+                "a shape of 4 forms, 5 colors, 2 sizes, 4 places, 2 backgrounds");
+    }
 
     /// What a drawing shows.
     private record Scene(String size, String color, String form, String place, String ground) {
@@ -52,26 +54,6 @@ public final class CaptionTask implements Task {
     }
 
     @Override
-    public String name() {
-        return "captions";
-    }
-
-    @Override
-    public String summary() {
-        return "say what a drawing of one shape shows; for models that read pictures";
-    }
-
-    @Override
-    public List<String> levels() {
-        return List.of("a shape of 4 forms, 5 colors, 2 sizes, 4 places, 2 backgrounds");
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 1;
-    }
-
-    @Override
     public Instance draw(int level, RandomStream random) {
         Scene scene = new Scene(random.pick(SIZES), random.pick(COLORS), random.pick(FORMS), random.pick(PLACES),
                 random.pick(GROUNDS));
@@ -85,11 +67,6 @@ public final class CaptionTask implements Task {
         String plain = text.strip().toLowerCase(Locale.ROOT);
         return plain.matches("[a-z]{1,12}(?: [a-z]{1,12}){0,15}\\.?") ? Optional.of(plain.replace(".", ""))
                 : Optional.empty();
-    }
-
-    @Override
-    public boolean isRight(String answer, Map<String, Object> fields) {
-        return answer.equals(Fields.text(fields, "answer"));
     }
 
     /// The caption of the drawing of this task that is nearest to a picture, by squared differences of colors.

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 /// Questions about drawings: shapes of three forms, colours and two sizes on a grid of three lines and columns, to be
 /// counted, compared and located. The canonical form is that of the drawing, whatever is asked, so splits share no
 /// drawing.
-final class ShapesTask implements Task {
+final class ShapesTask extends NamedTask {
     /// The side of a drawing and of a place of its grid, in pixels.
     private static final int SIDE = 48;
     private static final int CELL = 16;
@@ -65,24 +65,9 @@ final class ShapesTask implements Task {
 
     private record Question(String text, String answer) { }
 
-    @Override
-    public String name() {
-        return "shapes";
-    }
-
-    @Override
-    public String summary() {
-        return "count, compare and locate the shapes of a drawing; for models that read pictures";
-    }
-
-    @Override
-    public List<String> levels() {
-        return List.of("2 or 3 shapes", "4 to 6 shapes", "7 to 9 shapes");
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 1;
+    ShapesTask() {
+        super("shapes", "count, compare and locate the shapes of a drawing; for models that read pictures", 1,
+                "2 or 3 shapes", "4 to 6 shapes", "7 to 9 shapes");
     }
 
     @Override
@@ -203,10 +188,5 @@ final class ShapesTask implements Task {
             Collections.reverse(found);
         }
         return found.isEmpty() ? Optional.empty() : Optional.of(found.stream().collect(Collectors.joining(" ")));
-    }
-
-    @Override
-    public boolean isRight(String answer, Map<String, Object> fields) {
-        return answer.equals(Fields.text(fields, "answer"));
     }
 }

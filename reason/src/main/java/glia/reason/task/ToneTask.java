@@ -10,7 +10,7 @@ import java.util.Optional;
 /// Names of tones, such as `a loud high square tone, rising fast`: 108 names, of sounds whose pitch, phase and loudness
 /// vary. A model gets the sound as its spectrogram, a picture: time to the right, the logarithm of frequency upwards.
 /// Names of the splits differ.
-final class ToneTask implements Task {
+final class ToneTask extends NamedTask {
     private static final int SIDE = 24;
     private static final int RATE = 8000;
     private static final int SAMPLES = 4096;
@@ -39,24 +39,9 @@ final class ToneTask implements Task {
         }
     }
 
-    @Override
-    public String name() {
-        return "tones";
-    }
-
-    @Override
-    public String summary() {
-        return "name the tone of a spectrogram; for models that read pictures";
-    }
-
-    @Override
-    public List<String> levels() {
-        return List.of("3 waves, 3 pitches, 6 courses, 2 degrees of loudness");
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 1;
+    ToneTask() {
+        super("tones", "name the tone of a spectrogram; for models that read pictures", 1,
+                "3 waves, 3 pitches, 6 courses, 2 degrees of loudness");
     }
 
     @Override
@@ -119,10 +104,5 @@ final class ToneTask implements Task {
         String plain = text.strip().toLowerCase(Locale.ROOT);
         return plain.matches("[a-z]{1,12}(?:,? [a-z]{1,12}){0,15}\\.?") ? Optional.of(plain.replace(".", ""))
                 : Optional.empty();
-    }
-
-    @Override
-    public boolean isRight(String answer, Map<String, Object> fields) {
-        return answer.equals(Fields.text(fields, "answer"));
     }
 }
