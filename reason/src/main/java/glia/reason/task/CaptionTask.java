@@ -40,15 +40,7 @@ public final class CaptionTask extends NamedTask {
             Pixels pixels = Pixels.filled(SIDE, SIDE, back[0], back[1], back[2]);
             double left = SIDE * (place.endsWith("left") ? 0.25 : 0.75) + dx;
             double top = SIDE * (place.startsWith("top") ? 0.25 : 0.75) + dy;
-            int[] rgb = RGB.get(color);
-            for (int i = 0; i < SIDE * SIDE; i++) {
-                if (ShapesTask.covers(form, i % SIDE + 0.5 - left, i / SIDE + 0.5 - top, size.equals("large") ? LARGE
-                        : SMALL)) {
-                    for (int c = 0; c < rgb.length; c++) {
-                        pixels.rgb()[3 * i + c] = (byte) rgb[c];
-                    }
-                }
-            }
+            ShapesTask.paint(pixels, form, left, top, size.equals("large") ? LARGE : SMALL, RGB.get(color));
             return pixels;
         }
     }

@@ -130,11 +130,24 @@ final class ShapesTask extends NamedTask {
         return shapes.stream().filter(s -> Collections.frequency(names, s.name()) == 1).toList();
     }
 
-    /// Whether a form covers a place.
+    /// Fills the pixels of a shape, whose middles it covers.
     ///
-    /// @param x relative to its middle
+    /// @param left of its middle
     /// @param r its radius, in pixels
-    static boolean covers(String form, double x, double y, double r) {
+    static void paint(Pixels pixels, String form, double left, double top, double r, int[] rgb) {
+        for (int y = 0; y < pixels.height(); y++) {
+            for (int x = 0; x < pixels.width(); x++) {
+                if (covers(form, x + 0.5 - left, y + 0.5 - top, r)) {
+                    for (int c = 0; c < rgb.length; c++) {
+                        pixels.rgb()[3 * (y * pixels.width() + x) + c] = (byte) rgb[c];
+                    }
+                }
+            }
+        }
+    }
+
+    /// @param x relative to the middle of the form
+    private static boolean covers(String form, double x, double y, double r) {
         return switch (form) {
             case "circle" -> x * x + y * y <= r * r;
             case "square" -> Math.max(Math.abs(x), Math.abs(y)) <= 0.85 * r;
@@ -150,16 +163,7 @@ final class ShapesTask extends NamedTask {
             int room = CELL / 2 - 1 - (shape.isLarge ? LARGE : SMALL);
             double left = shape.cell % ACROSS * CELL + CELL / 2.0 + random.between(-room, room);
             double top = shape.cell / ACROSS * CELL + CELL / 2.0 + random.between(-room, room);
-            int[] color = COLORS.get(shape.color);
-            for (int y = 0; y < SIDE; y++) {
-                for (int x = 0; x < SIDE; x++) {
-                    if (covers(shape.form, x + 0.5 - left, y + 0.5 - top, shape.isLarge ? LARGE : SMALL)) {
-                        for (int c = 0; c < color.length; c++) {
-                            pixels.rgb()[3 * (y * SIDE + x) + c] = (byte) color[c];
-                        }
-                    }
-                }
-            }
+            paint(pixels, shape.form, left, top, shape.isLarge ? LARGE : SMALL, COLORS.get(shape.color));
         }
         return Picture.of("drawing", pixels.png(), Picture.Limits.DEFAULT);
     }
