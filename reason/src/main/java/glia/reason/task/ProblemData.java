@@ -76,13 +76,13 @@ public final class ProblemData implements DataGenerator {
         Problem problem = tasks.problem(split, index);
         List<Picture> pictures = isShuffled ? tasks.problem(split, index + tasks.sets().size()).pictures()
                 : problem.pictures();
-        Map<String, Object> question = Map.of("role", "user", "content", content(problem.prompt(), pictures));
         Map<String, Object> line = new LinkedHashMap<>();
         if (format.equals("draw")) {
             line.put("messages", List.of(Map.of("role", "user", "content", problem.answer()), Map.of("role",
                     "assistant", "content", content("", pictures))));
             return line;
         }
+        Map<String, Object> question = Map.of("role", "user", "content", content(problem.prompt(), pictures));
         if (format.equals("chat")) {
             line.put("messages", List.of(question, Map.of("role", "assistant", "content", problem.answer())));
             return line;
