@@ -135,15 +135,8 @@ public final class PictureFlags {
         int most = arguments.get(FRAMES).orElse(MOST_FRAMES);
         double fps = Double.parseDouble(arguments.get(FPS).orElse(2f).toString());
         Film.Sampling sampling = new Film.Sampling(fps, Math.min(LEAST_FRAMES, most), most);
-        if (!WebFiles.isAddress(file)) {
-            return read(file, model, path -> Film.read(path, sampling));
-        }
-        requirePictures(file, model);
-        try {
-            return Film.of(file, fetched(file, arguments), sampling);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(e.getMessage(), e);
-        }
+        return read(file, model, arguments, path -> Film.read(path, sampling),
+                bytes -> Film.of(file, bytes, sampling));
     }
 
     /// The bytes of an address.
@@ -156,39 +149,36 @@ public final class PictureFlags {
     }
 
     /// Reads a picture or film.
-    private interface Reading<V extends Visual> {
-        V of(Path path) throws IOException;
+    private interface Reading<S, V extends Visual> {
+        V of(S source) throws IOException;
     }
 
     /// A picture of a file or an address.
     ///
     /// @throws IllegalArgumentException if the model reads no pictures, or this one cannot be read
     public static Picture read(String file, LanguageModel model, Arguments arguments) {
-        if (!WebFiles.isAddress(file)) {
-            return read(file, model, Picture::read);
-        }
-        requirePictures(file, model);
-        try {
-            return Picture.of(file, fetched(file, arguments), Picture.Limits.DEFAULT);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(e.getMessage(), e);
-        }
+        return read(file, model, arguments, Picture::read,
+                bytes -> Picture.of(file, bytes, Picture.Limits.DEFAULT));
     }
 
-    private static void requirePictures(String file, LanguageModel model) {
+    private static <V extends Visual> V read(String file, LanguageModel model, Arguments arguments,
+            Reading<Path, V> ofFile, Reading<byte[], V> ofBytes) {
+        if (file.isBlank()) {
+            throw new IllegalArgumentException("expected the name of a picture, as in /image cat.jpg");
+        }
         if (!model.pictures().areRead()) {
             throw new IllegalArgumentException("this model reads no pictures: " + file + " was not used; a model with "
                     + "a vision tower does, such as Qwen/Qwen2-VL-2B-Instruct");
         }
-    }
-
-    private static <V extends Visual> V read(String file, LanguageModel model, Reading<V> reading) {
-        if (file.isBlank()) {
-            throw new IllegalArgumentException("expected the name of a picture, as in /image cat.jpg");
+        if (WebFiles.isAddress(file)) {
+            try {
+                return ofBytes.of(fetched(file, arguments));
+            } catch (IOException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
+            }
         }
-        requirePictures(file, model);
         try {
-            return reading.of(HomeFolder.path(file));
+            return ofFile.of(HomeFolder.path(file));
         } catch (NoSuchFileException e) {
             throw new PictureException(file, "there is no such file");
         } catch (IOException | InvalidPathException e) {
