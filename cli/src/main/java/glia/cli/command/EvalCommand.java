@@ -45,7 +45,7 @@ public final class EvalCommand implements Command {
             "--limit", "-l");
     private static final Option<Integer> SHOTS = Option.integer("N", 0, Integer.MAX_VALUE,
             "examples before each item (default: the task's)", "--shots").elsewhere("--num-fewshot", "--n-shot");
-    private static final Option<String> SPLIT = Option.parsed("SPLIT", Split.words(), word -> Split.of(word).word(),
+    private static final Option<Split> SPLIT = Option.parsed("SPLIT", Split.words(), Split::of,
             "split of the problems of a task of glia tasks (default: held-out)", "--split");
     private static final Option<Long> SEED = Option.longInteger("N",
             "random seed of generated problems, the choice of examples and bootstrap intervals (default: 0)",
@@ -142,7 +142,7 @@ public final class EvalCommand implements Command {
         TaskMix tasks = TaskMix.of(isDrawn ? "captions" : name, seed(arguments));
         Reward verifier = tasks.verifier();
         List<EvalItem> items = new ArrayList<>();
-        for (Problem problem : tasks.distinct(Split.of(arguments.get(SPLIT).orElse(Split.HELD_OUT.word())),
+        for (Problem problem : tasks.distinct(arguments.get(SPLIT).orElse(Split.HELD_OUT),
                 arguments.get(LIMIT).orElse(GENERATED))) {
             if (isDrawn) {
                 items.add(new EvalItem.Drawing(problem.id(), problem.answer(), made -> CaptionTask.recognize(made)

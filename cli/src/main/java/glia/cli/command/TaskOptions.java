@@ -16,7 +16,7 @@ final class TaskOptions {
     static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed", "-s");
     static final Option<Long> START = Option.parsed("N", List.of(), TaskOptions::index,
             "index of the first one (default: 0)", "--start").elsewhere("--offset", "--skip");
-    static final Option<String> SPLIT = Option.parsed("SPLIT", Split.words(), word -> Split.of(word).word(),
+    static final Option<Split> SPLIT = Option.parsed("SPLIT", Split.words(), Split::of,
             "split: train or held-out, of which validation and test are halves (default: train)", "--split");
 
     private TaskOptions() {}
@@ -37,6 +37,6 @@ final class TaskOptions {
     }
 
     static Split split(Arguments arguments) {
-        return Split.of(arguments.get(SPLIT).orElse(Split.TRAIN.word()));
+        return arguments.get(SPLIT).orElse(Split.TRAIN);
     }
 }
