@@ -23,7 +23,6 @@ import glia.reason.task.CaptionTask;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;
 import glia.reason.task.TaskMix;
-import glia.reason.task.Tasks;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -122,7 +121,7 @@ public final class EvalCommand implements Command {
     private static List<EvalTask> tasks(Arguments arguments) throws CheckpointException {
         List<EvalTask> tasks = new ArrayList<>();
         for (String name : arguments.repeated().stream().flatMap(n -> Ruler.names(n).stream()).toList()) {
-            boolean isGenerated = (name.equals(DRAWINGS) || Tasks.names().contains(name.split("[:,]", 2)[0]))
+            boolean isGenerated = (name.equals(DRAWINGS) || TaskMix.describes(name))
                     && !TaskFile.BUILT_IN.contains(name) && !Files.exists(Path.of(name));
             if (arguments.has(SPLIT) && !isGenerated) {
                 throw new UsageException("--split is for the tasks of glia tasks, and " + name + " is none of them");

@@ -61,7 +61,7 @@ record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optio
         String name = arguments.get(TASK).orElseThrow(() -> new UsageException("--task is missing: a task of glia "
                 + "tasks (" + String.join(", ", Tasks.names()) + "), or a task file of glia eval"));
         int limit = arguments.get(LIMIT).orElse(QUESTIONS);
-        boolean isTask = Tasks.names().contains(name.split("[:,]", 2)[0]);
+        boolean isTask = TaskMix.describes(name);
         if (!isTask && name.matches("[a-z-]+(?:[:,].*)?") && !TaskFile.BUILT_IN.contains(name)
                 && !Files.exists(Path.of(name))) {
             throw new UsageException("--task: '" + name + "' is neither a task nor a file."

@@ -27,6 +27,11 @@ public record TaskMix(List<TaskSet> sets) {
         }
     }
 
+    /// Whether a text begins with the name of a task, as that of [#of] does, and not that of a file.
+    public static boolean describes(String text) {
+        return Tasks.names().contains(text.split("[:,]", 2)[0]);
+    }
+
     /// Task sets with commas between them, such as `countdown:1-4,quadratic:1` (see [TaskSet#of(String,long)]).
     ///
     /// @throws IllegalArgumentException if there is no such task or level; the message names what there is
