@@ -242,7 +242,7 @@ public final class TasksCommand implements Command {
 
         private static String pictures(Problem problem) {
             return problem.pictures().stream().map(p -> "[picture of " + p.size() + ": "
-                    + problem.fields().get("shapes") + "]\n").collect(Collectors.joining());
+                    + problem.canonical() + "]\n").collect(Collectors.joining());
         }
 
         private static List<Map<String, Object>> documents(TaskSet set, Split split, long start, int count) {

@@ -50,6 +50,17 @@ class TasksCommandTest {
                 "ordering", "strings", "programs", "word-problems")), names.toString());
     }
 
+    /// Whatever fields the problems of a task have.
+    @Test
+    void samplesSayWhatTheirPicturesShow() {
+        assertTrue(run(ExitCode.OK, "tasks", "sample", "shapes", "-n", "1").out().matches(
+                "(?s).*\\[picture of 48 x 48 pixels: (large|small) .+ at the .+].*"));
+        assertTrue(run(ExitCode.OK, "tasks", "sample", "captions", "-n", "1").out().matches(
+                "(?s).*\\[picture of 24 x 24 pixels: a .+ at the .+ on .+].*"));
+        assertTrue(run(ExitCode.OK, "tasks", "sample", "tones", "-n", "1").out().matches(
+                "(?s).*\\[picture of 24 x 24 pixels: a .+ tone, .+].*"));
+    }
+
     @Test
     void samplesAreTheSameEachTimeAndDisjointBetweenSplits() throws Exception {
         String[] train = {"tasks", "sample", "countdown", "--count", "40", "--seed", "3", "--json"};

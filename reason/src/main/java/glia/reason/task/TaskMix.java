@@ -27,7 +27,7 @@ public record TaskMix(List<TaskSet> sets) {
         }
     }
 
-    /// Whether a text begins with the name of a task, as that of [#of] does, and not that of a file.
+    /// Whether a text begins with the name of a task, as those of [#of] do.
     public static boolean describes(String text) {
         return Tasks.names().contains(text.split("[:,]", 2)[0]);
     }
