@@ -81,21 +81,25 @@ public final class NewModels {
             return;
         }
         Config vision = config.child("vision_config");
-        int side = vision.positive("image_size");
-        List<Double> half = List.of(0.5, 0.5, 0.5);
-        Map<String, Object> settings = new LinkedHashMap<>();
-        settings.put("image_processor_type", "CLIPImageProcessor");
-        settings.put("size", Map.of("shortest_edge", side));
-        settings.put("crop_size", Map.of("height", side, "width", side));
-        settings.put("do_center_crop", true);
-        settings.put("resample", 3);
-        settings.put("image_mean", half);
-        settings.put("image_std", half);
-        Files.writeString(folder.resolve("preprocessor_config.json"), Config.of(folder, settings).json());
-        Files.writeString(folder.resolve("processor_config.json"), Config.of(folder, Map.of("processor_class",
-                "LlavaProcessor", "patch_size", vision.positive("patch_size"), "vision_feature_select_strategy",
+        writeProcessor("CLIPImageProcessor", vision.positive("image_size"), Map.of("processor_class", "LlavaProcessor",
+                "patch_size", vision.positive("patch_size"), "vision_feature_select_strategy",
                 config.text("vision_feature_select_strategy", "default"), "num_additional_image_tokens", 1,
-                "image_token", "<image>")).json());
+                "image_token", "<image>"), folder);
+    }
+
+    /// Writes the settings of a processor that makes squares of values from -1 to 1 of pictures.
+    ///
+    /// @param type of `preprocessor_config.json`
+    /// @param side of the squares in pixels
+    /// @param prompt those of `processor_config.json`
+    public static void writeProcessor(String type, int side, Map<String, Object> prompt, Path folder)
+            throws IOException {
+        List<Double> half = List.of(0.5, 0.5, 0.5);
+        Map<String, Object> settings = Map.of("image_processor_type", type, "size", Map.of("shortest_edge", side),
+                "crop_size", Map.of("height", side, "width", side), "do_center_crop", true, "resample", 3,
+                "image_mean", half, "image_std", half);
+        Files.writeString(folder.resolve("preprocessor_config.json"), Config.of(folder, settings).json());
+        Files.writeString(folder.resolve("processor_config.json"), Config.of(folder, prompt).json());
     }
 
     private static FamilySizes family(String name) {

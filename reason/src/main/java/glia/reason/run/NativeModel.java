@@ -7,6 +7,7 @@ import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.FreshModel;
 import glia.model.Model;
+import glia.model.fresh.NewModels;
 import glia.model.write.ModelWriter;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;
@@ -24,7 +25,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -84,12 +84,9 @@ final class NativeModel implements ModelGenerator {
         }
         text.write(folder, Optional.of(template()));
         int across = side / sizes.factor();
-        write(folder, "preprocessor_config.json", Map.of("image_processor_type", "ChameleonImageProcessor", "size",
-                Map.of("shortest_edge", side), "crop_size", Map.of("height", side, "width", side), "do_center_crop",
-                true, "resample", 3, "image_mean", List.of(0.5, 0.5, 0.5), "image_std", List.of(0.5, 0.5, 0.5)));
-        write(folder, "processor_config.json", Map.of("processor_class", "ChameleonProcessor", "image_seq_length",
-                across * across, "image_token", "<image>", "image_start_token", "<|picture|>", "image_end_token",
-                "<|end of picture|>"));
+        NewModels.writeProcessor("ChameleonImageProcessor", side, Map.of("processor_class", "ChameleonProcessor",
+                "image_seq_length", across * across, "image_token", "<image>", "image_start_token", "<|picture|>",
+                "image_end_token", "<|end of picture|>"), folder);
     }
 
     /// Trains on batches of the tasks' pictures of the train split.
@@ -177,9 +174,5 @@ final class NativeModel implements ModelGenerator {
         }
         codec.forEach((name, tensor) -> all.put("model.vqmodel." + name, tensor));
         SafetensorsWriter.write(file, all, Map.of("format", "pt"), IfExists.REPLACE);
-    }
-
-    private static void write(Path folder, String name, Map<String, Object> values) throws IOException {
-        Files.writeString(folder.resolve(name), Config.of(folder.resolve(name), values).json());
     }
 }
