@@ -31,6 +31,8 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Whole models of Qwen Omni speak, and Pocket TTS with its codec in a voice: codes and samples of a text, against the
 /// parts of Transformers put together as its `generate` does.
@@ -64,11 +66,12 @@ class SpeakerTest {
         return new Speaker.Options(Optional.of(name), 1, 1, false);
     }
 
-    @Test
-    void samplesOfQwen3OmniAreThoseOfTheReference() throws IOException, URISyntaxException {
-        Path folder = folder("qwen3_omni_moe");
+    @ParameterizedTest
+    @CsvSource({"qwen3_omni_moe, ethan", "pocket_tts, alba"})
+    void samplesAreThoseOfTheReference(String name, String voice) throws IOException, URISyntaxException {
+        Path folder = folder(name);
         try (SafetensorsCheckpoint expected = SafetensorsCheckpoint.open(folder.resolve("expected.safetensors"))) {
-            assertArrayEquals(expected.tensor("waveform").toArray(), speak(folder, voice("ethan")), 1e-4f);
+            assertArrayEquals(expected.tensor("waveform").toArray(), speak(folder, voice(voice)), 1e-4f);
         }
     }
 
@@ -99,14 +102,6 @@ class SpeakerTest {
         assertArrayEquals(samples, speak(folder, voice("Ethan")));
         float[] other = speak(folder, voice("Chelsie"));
         assertFalse(Arrays.equals(samples, other));
-    }
-
-    @Test
-    void samplesOfPocketTtsAreThoseOfTheReference() throws IOException, URISyntaxException {
-        Path folder = folder("pocket_tts");
-        try (SafetensorsCheckpoint expected = SafetensorsCheckpoint.open(folder.resolve("expected.safetensors"))) {
-            assertArrayEquals(expected.tensor("waveform").toArray(), speak(folder, voice("alba")), 1e-4f);
-        }
     }
 
     @Test
