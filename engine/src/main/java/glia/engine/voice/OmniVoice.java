@@ -160,9 +160,4 @@ abstract class OmniVoice implements Voice {
             return name.substring(0, Math.max(0, name.lastIndexOf('.')));
         }
     }
-
-    /// A vocabulary's ids of names in a config.
-    static List<String> names(Config config, String key) throws CheckpointException {
-        return config.isObject(key) ? List.copyOf(config.child(key).keys()) : List.of();
-    }
 }

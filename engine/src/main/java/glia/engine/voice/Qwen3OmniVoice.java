@@ -34,28 +34,30 @@ final class Qwen3OmniVoice extends OmniVoice {
     private final Qwen3OmniTalker talker;
     private final Qwen3OmniVocoder vocoder;
     private final Weight embedding;
-    private final Config config;
-    private final Config own;
     private final List<String> voices;
-    private final int[] speakers;
+    /// The codes before a reply, by voice.
+    private final int[][] special;
+    /// The tokens that begin and end speech and go on after it.
+    private final int[] texts;
 
     Qwen3OmniVoice(Config config, Path folder, Checkpoint checkpoint) throws CheckpointException {
         super(folder);
-        this.config = config;
-        own = config.child("talker_config");
+        Config own = config.child("talker_config");
         talker = new Qwen3OmniTalker(own, folder, checkpoint.part("talker."));
         vocoder = new Qwen3OmniVocoder(config.child("code2wav_config"), folder, checkpoint.part("code2wav."));
         embedding = new Weight.Stored(checkpoint.tensor(EMBEDDING));
-        voices = names(own, "speaker_id");
-        speakers = new int[voices.size()];
-        for (int i = 0; i < speakers.length; i++) {
-            speakers[i] = own.child("speaker_id").integer(voices.get(i));
-        }
+        voices = own.isObject("speaker_id") ? List.copyOf(own.child("speaker_id").keys()) : List.of();
         if (voices.isEmpty()) {
             throw own.error("speaker_id", "is missing: the codes of the voices by their names");
         }
-        special(0);
-        texts();
+        special = new int[voices.size()][];
+        for (int i = 0; i < special.length; i++) {
+            special[i] = new int[] {own.integer("codec_nothink_id"), own.integer("codec_think_bos_id"),
+                own.integer("codec_think_eos_id"), own.child("speaker_id").integer(voices.get(i)),
+                own.integer("codec_pad_id"), own.integer("codec_bos_id")};
+        }
+        texts = new int[] {config.integer("tts_bos_token_id"), config.integer("tts_eos_token_id"),
+            config.integer("tts_pad_token_id")};
     }
 
     @Override
@@ -68,35 +70,14 @@ final class Qwen3OmniVoice extends OmniVoice {
         return talker.bytes() + vocoder.bytes() + embedding.sizeBytes();
     }
 
-    /// The codes before a reply.
-    private int[] special(int voice) throws CheckpointException {
-        return new int[] {own.integer("codec_nothink_id"), own.integer("codec_think_bos_id"),
-            own.integer("codec_think_eos_id"), speakers[voice], own.integer("codec_pad_id"),
-            own.integer("codec_bos_id")};
-    }
-
-    /// The tokens that begin and end speech and go on after it.
-    private int[] texts() throws CheckpointException {
-        return new int[] {config.integer("tts_bos_token_id"), config.integer("tts_eos_token_id"),
-            config.integer("tts_pad_token_id")};
-    }
-
     @Override
     public Speech begin(Compute ops, int voice, double speed, SplittableRandom random, Turns turns) {
-        int[] special;
-        int[] texts;
-        try {
-            special = special(voice);
-            texts = texts();
-        } catch (CheckpointException e) {
-            throw new IllegalArgumentException(e.getMessage(), e);
-        }
         return (ids, sound) -> {
             int mark = ops.mark();
             Tensor rest = turns.take(() -> text(ops, IntStream.concat(IntStream.of(ids).skip(1),
                     IntStream.of(texts[1], texts[2])).toArray()));
-            Qwen3OmniTalker.Generation generation = turns.take(() -> talker.begin(prompt(ops, words(ids), special,
-                    texts)));
+            Qwen3OmniTalker.Generation generation = turns.take(() -> talker.begin(prompt(ops, words(ids),
+                    special[voice])));
             List<Integer> ends = List.of(talker.endCode());
             Choice first = new Choice(logits -> sampler(logits, vocoder.bookSize(), ends, 1, 50, 1.05f, random));
             List<Choice> further = IntStream.range(1, talker.numCodes()).mapToObj(i -> new Choice(logits ->
@@ -132,12 +113,12 @@ final class Qwen3OmniVoice extends OmniVoice {
 
     /// What the talker reads before the first frame: the user's words, the role of the reply, then beside codes four
     /// times padding, the beginning of speech and the first token.
-    private Tensor prompt(Compute ops, Words words, int[] special, int[] texts) {
+    private Tensor prompt(Compute ops, Words words, int[] codes) {
         int pad = texts[2];
         int[] all = IntStream.concat(IntStream.of(words.prompt()), IntStream.of(pad, pad, pad, pad, texts[0],
                 words.reply()[0])).toArray();
-        int[] places = IntStream.range(all.length - special.length, all.length).toArray();
-        return ops.apply(new Sum(text(ops, all), 1, ops.apply(new SpreadRows(talker.codes(ops, special), places,
+        int[] places = IntStream.range(all.length - codes.length, all.length).toArray();
+        return ops.apply(new Sum(text(ops, all), 1, ops.apply(new SpreadRows(talker.codes(ops, codes), places,
                 all.length)), 1));
     }
 
