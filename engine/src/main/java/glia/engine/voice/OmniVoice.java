@@ -55,11 +55,7 @@ abstract class OmniVoice implements Voice {
     @Override
     public final int[] encode(String sentence, int voice, boolean isPhonemes) {
         Voice.requireText(isPhonemes);
-        int[] ids = tokenizer.encodePlain(sentence, false);
-        if (ids.length == 0) {
-            throw new IllegalArgumentException("the tokenizer makes nothing of \"" + sentence + "\"");
-        }
-        return ids;
+        return Voice.requireTokens(tokenizer.encodePlain(sentence, false), sentence);
     }
 
     /// The conversation in which the thinker says a sentence.

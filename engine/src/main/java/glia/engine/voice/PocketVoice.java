@@ -100,12 +100,8 @@ final class PocketVoice implements Voice {
         int first = sentence.codePointAt(0);
         String text = Character.toString(Character.toUpperCase(first))
                 + sentence.substring(Character.charCount(first));
-        int[] ids = tokenizer.encodePlain(Character.isLetterOrDigit(text.codePointBefore(text.length())) ? text + "."
-                : text, false);
-        if (ids.length == 0) {
-            throw new IllegalArgumentException("the tokenizer makes nothing of \"" + sentence + "\"");
-        }
-        return ids;
+        return Voice.requireTokens(tokenizer.encodePlain(Character.isLetterOrDigit(text.codePointBefore(text.length()))
+                ? text + "." : text, false), sentence);
     }
 
     @Override

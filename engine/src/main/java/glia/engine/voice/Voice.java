@@ -42,6 +42,15 @@ interface Voice extends AutoCloseable {
         }
     }
 
+    /// @return the tokens
+    /// @throws IllegalArgumentException if a sentence has none
+    static int[] requireTokens(int[] ids, String sentence) {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("the tokenizer makes nothing of \"" + sentence + "\"");
+        }
+        return ids;
+    }
+
     /// The tokens of a sentence.
     ///
     /// @throws IllegalArgumentException if it reads nothing of it
