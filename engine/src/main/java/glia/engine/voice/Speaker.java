@@ -71,10 +71,10 @@ public final class Speaker implements AutoCloseable {
 
     private Speaker(Path folder, LoadOptions options) throws CheckpointException {
         Config config = Config.read(folder.resolve("config.json"));
+        Checkpoint checkpoint = Checkpoints.open(folder);
         precision = options.precision();
         workers = new Workers(options.numThreads());
         kernels = KernelBackends.choose(options.kernels(), workers);
-        Checkpoint checkpoint = Checkpoints.open(folder);
         try {
             model = switch (config.text("model_type")) {
                 case Vits.TYPE -> new VitsVoice(new Vits(config, folder, checkpoint), folder);
