@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /// The messages of a chat completion.
 public final class ChatMessages {
@@ -173,16 +174,10 @@ public final class ChatMessages {
         for (Fields part : fields.objects(key)) {
             String type = part.requiredText("type");
             if (types.contains("text") && PICTURES.contains(type)) {
-                picture(part, parts);
+                // The model's processor decides about the detail.
+                address(part.skip("detail"), "image_url", parts::picture, "detail");
             } else if (types.contains("text") && type.equals(FILM)) {
-                Object film = part.value(FILM);
-                if (film instanceof Map) {
-                    Fields inner = Fields.of(part.name(FILM), film);
-                    parts.film(inner.name("url"), inner.requiredText("url"));
-                    inner.end();
-                } else {
-                    parts.film(part.name(FILM), part.requiredText(FILM));
-                }
+                address(part, FILM, parts::film);
             } else if (types.contains("text") && type.equals(SOUND)) {
                 Fields inner = Fields.of(part.name(SOUND), part.value(SOUND)).skip("format");
                 parts.sound(inner.name("data"), inner.requiredText("data"));
@@ -200,16 +195,17 @@ public final class ChatMessages {
         return parts;
     }
 
-    /// A picture: a URL, or an object with one and the `detail` wanted, which the model's processor decides.
-    private static void picture(Fields part, ContentParts parts) {
-        Object url = part.value("image_url");
-        part.skip("detail");
+    /// A picture or film: a URL, or an object with one and with keys that are skipped.
+    ///
+    /// @param to receives the name of the field and the URL
+    private static void address(Fields part, String key, BiConsumer<String, String> to, String... skipped) {
+        Object url = part.value(key);
         if (url instanceof Map) {
-            Fields inner = Fields.of(part.name("image_url"), url).skip("detail");
-            parts.picture(inner.name("url"), inner.requiredText("url"));
+            Fields inner = Fields.of(part.name(key), url).skip(skipped);
+            to.accept(inner.name("url"), inner.requiredText("url"));
             inner.end();
         } else {
-            parts.picture(part.name("image_url"), part.requiredText("image_url"));
+            to.accept(part.name(key), part.requiredText(key));
         }
     }
 
