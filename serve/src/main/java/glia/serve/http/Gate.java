@@ -107,8 +107,8 @@ public final class Gate {
     }
 
     /// Serves a request with the files that it names by address, if the server fetches these.
-    void withFiles(Pass pass, ScopedValue.CallableOp<?, Exception> to) throws Exception {
-        RequestFiles.serve(web, limits, pass::take, to);
+    <T> T withFiles(Pass pass, ScopedValue.CallableOp<T, Exception> to) throws Exception {
+        return RequestFiles.serve(web, limits, pass::take, to);
     }
 
     OriginCheck origins() {

@@ -171,13 +171,11 @@ public final class Routes {
                     Caller caller = gate.caller(request);
                     Gate.Pass pass = gate.admit(caller);
                     exchange.begin(caller, pass);
-                    gate.cpu().serve(caller.name(), exchange::isConnected, gate.limits().requestTimeout(), () -> {
-                        gate.withFiles(pass, () -> {
-                            endpoint.answer(exchange);
-                            return null;
-                        });
-                        return null;
-                    });
+                    gate.cpu().serve(caller.name(), exchange::isConnected, gate.limits().requestTimeout(),
+                            () -> gate.withFiles(pass, () -> {
+                                endpoint.answer(exchange);
+                                return null;
+                            }));
                 }
             }
         } catch (UncheckedIOException e) {

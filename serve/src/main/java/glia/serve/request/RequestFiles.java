@@ -4,12 +4,10 @@ import glia.io.web.WebFiles;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
 /// Fetches the files that the current request names by address, where the server does that: at most as many as
-/// pictures are allowed, with at most the bytes of a body in all, for about a minute.
+/// pictures are allowed, with at most the bytes of a body in all, for about a minute. One thread serves a request.
 public final class RequestFiles {
     private static final ScopedValue<RequestFiles> CURRENT = ScopedValue.newInstance();
     /// The longest time after which another address is fetched.
@@ -19,8 +17,8 @@ public final class RequestFiles {
     private final HttpLimits limits;
     private final LongConsumer memory;
     private final long end = System.nanoTime() + LONGEST.toNanos();
-    private final AtomicInteger count = new AtomicInteger();
-    private final AtomicLong bytes = new AtomicLong();
+    private int count;
+    private long bytes;
 
     private RequestFiles(WebFiles web, HttpLimits limits, LongConsumer memory) {
         this.web = web;
@@ -32,13 +30,10 @@ public final class RequestFiles {
     ///
     /// @param web empty if the server fetches nothing
     /// @param memory receives the bytes of each file, and throws if they are too many
-    public static void serve(Optional<WebFiles> web, HttpLimits limits, LongConsumer memory,
-            ScopedValue.CallableOp<?, Exception> to) throws Exception {
-        if (web.isEmpty()) {
-            to.call();
-        } else {
-            ScopedValue.where(CURRENT, new RequestFiles(web.get(), limits, memory)).call(to);
-        }
+    public static <T> T serve(Optional<WebFiles> web, HttpLimits limits, LongConsumer memory,
+            ScopedValue.CallableOp<T, Exception> to) throws Exception {
+        return web.isEmpty() ? to.call()
+                : ScopedValue.where(CURRENT, new RequestFiles(web.get(), limits, memory)).call(to);
     }
 
     /// The bytes of an address.
@@ -58,13 +53,14 @@ public final class RequestFiles {
     }
 
     private byte[] get(String address) throws IOException {
-        if (count.incrementAndGet() > limits.prompt().pictures() || System.nanoTime() > end) {
+        if (++count > limits.prompt().pictures() || System.nanoTime() > end) {
             throw new IOException("found more addresses than are fetched for a request: at most "
                     + limits.prompt().pictures() + " within " + LONGEST.toSeconds() + " s");
         }
         byte[] file = web.get(address);
         memory.accept(file.length);
-        if (bytes.addAndGet(file.length) > limits.bodyBytes()) {
+        bytes += file.length;
+        if (bytes > limits.bodyBytes()) {
             throw new IOException("the files of this request have more than " + limits.bodyBytes() + " bytes");
         }
         return file;
