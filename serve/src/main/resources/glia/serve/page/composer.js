@@ -1,7 +1,7 @@
 // The message box: text, images, sounds, send and stop.
 
 import {button, byId, el} from "./dom.js";
-import {isSound, mediaView, photograph, record} from "./media.js";
+import {dataUrl, isSound, mediaView, photograph, record} from "./media.js";
 
 const MOST_IMAGE_BYTES = 8 << 20;
 const MOST_SOUND_BYTES = 20 << 20;
@@ -168,13 +168,4 @@ export class Composer {
   focus() {
     this.#input.focus();
   }
-}
-
-function dataUrl(file) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
 }

@@ -39,9 +39,17 @@ function wav(samples) {
   text(36, "data");
   view.setUint32(40, 2 * samples.length, true);
   samples.forEach((x, i) => view.setInt16(44 + 2 * i, Math.round(32767 * Math.max(-1, Math.min(1, x))), true));
-  let bytes = "";
-  new Uint8Array(view.buffer).forEach(byte => { bytes += String.fromCharCode(byte); });
-  return `data:audio/wav;base64,${btoa(bytes)}`;
+  return dataUrl(new Blob([view], {type: "audio/wav"}));
+}
+
+/** The data URL of a file. */
+export function dataUrl(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
 }
 
 /** Shows the camera in a dialog. @returns a JPEG as a data URL; null if the dialog was closed */
