@@ -34,6 +34,10 @@ final class ModelSounds {
     /// The number of the tower; -1 if there is none.
     private final int number;
     private SoundProcessor processor;
+    private Ends ends;
+
+    /// The tokens that begin and end a sound; empty where the config names none.
+    private record Ends(String begin, String end) { }
 
     ModelSounds(Path path, Engine engine, Tokenizer tokenizer) {
         this.path = path;
@@ -69,25 +73,32 @@ final class ModelSounds {
     /// A text whose marks of sounds are between the tokens that begin and end a sound, where the config names such and
     /// the template does not write them.
     TrustedText marked(TrustedText text) {
-        String mark = tokenizer.piece(tower().placeholder());
-        try {
-            Config config = Config.readIfPresent(Folders.ofModel(path).resolve("config.json"));
-            if (!config.has(BEGIN)) {
-                return text;
-            }
-            String begin = tokenizer.piece(config.positive(BEGIN));
-            String end = tokenizer.piece(config.positive(config.has(END) ? END : "eoa_token_id"));
-            TextBuilder all = new TextBuilder();
-            int from = 0;
-            for (int at = text.indexOfTrusted(mark, 0); at >= 0; at = text.indexOfTrusted(mark, from)) {
-                boolean isBegun = text.toString().startsWith(begin, at - begin.length());
-                all.append(text, from, at).trusted(isBegun ? mark : begin + mark + end);
-                from = at + mark.length();
-            }
-            return all.append(text, from, text.toString().length()).whole();
-        } catch (CheckpointException e) {
-            throw new IllegalArgumentException(e.getMessage(), e);
+        Ends around = ends();
+        if (around.begin.isEmpty()) {
+            return text;
         }
+        String mark = tokenizer.piece(tower().placeholder());
+        TextBuilder all = new TextBuilder();
+        int from = 0;
+        for (int at = text.indexOfTrusted(mark, 0); at >= 0; at = text.indexOfTrusted(mark, from)) {
+            boolean isBegun = text.toString().startsWith(around.begin, at - around.begin.length());
+            all.append(text, from, at).trusted(isBegun ? mark : around.begin + mark + around.end);
+            from = at + mark.length();
+        }
+        return all.append(text, from, text.toString().length()).whole();
+    }
+
+    private synchronized Ends ends() {
+        if (ends == null) {
+            try {
+                Config config = Config.readIfPresent(Folders.ofModel(path).resolve("config.json"));
+                ends = config.has(BEGIN) ? new Ends(tokenizer.piece(config.positive(BEGIN)),
+                        tokenizer.piece(config.positive(config.has(END) ? END : "eoa_token_id"))) : new Ends("", "");
+            } catch (CheckpointException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
+            }
+        }
+        return ends;
     }
 
     /// The rows of sounds, for each placeholder that the template wrote.
