@@ -146,8 +146,7 @@ public final class ModelPool implements AutoCloseable {
     /// @param name as in the request; empty for the server's first one
     /// @throws ServeException if no model speaks (400), or there is none of this name (404)
     public Speaker speaker(String name) {
-        lock.lock();
-        try {
+        return memory.locked(() -> {
             Optional<Speaker> found = name.isEmpty() ? speakers.values().stream().findFirst()
                     : Optional.ofNullable(speakers.get(name));
             if (found.isEmpty() && (name.isEmpty() || lookUp(name).isPresent())) {
@@ -157,9 +156,7 @@ public final class ModelPool implements AutoCloseable {
                         : String.join(" or ", speakers.keySet())));
             }
             return found.orElseThrow(() -> notServed(name));
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /// Adds a further name of a model, or of a model with an adapter.
