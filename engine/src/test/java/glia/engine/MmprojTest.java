@@ -30,7 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,7 +95,8 @@ class MmprojTest {
         Path file = written("llava");
         Path encoder = file.resolveSibling("mmproj-model.gguf");
         Path bare = temporary.resolve("bare.gguf");
-        change(encoder, bare, metadata -> metadata.keySet().removeIf(key -> key.contains("processor_config")));
+        change(encoder, bare, (metadata, tensors) -> metadata.keySet().removeIf(key -> key.contains(
+                "processor_config")));
         Files.delete(encoder);
         try (LanguageModel own = LanguageModel.load(golden("llava"), EXACT);
                 LanguageModel read = LanguageModel.load(file, EXACT.withProjector(Optional.of(bare)))) {
@@ -103,17 +104,16 @@ class MmprojTest {
         }
     }
 
-    private static void change(Path from, Path to, Consumer<Map<String, Object>> change) throws IOException {
+    /// @param change of the metadata and the tensors
+    private static void change(Path from, Path to, BiConsumer<Map<String, Object>, Map<String, TensorContent>> change)
+            throws IOException {
         try (GgufCheckpoint file = GgufCheckpoint.open(from)) {
-            Map<String, Object> metadata = new LinkedHashMap<>();
-            for (String key : file.metadata().keys()) {
-                metadata.put(key, file.metadata().value(key));
-            }
-            change.accept(metadata);
+            Map<String, Object> metadata = file.metadata().values();
             Map<String, TensorContent> tensors = new LinkedHashMap<>();
             for (String name : file.names()) {
                 tensors.put(name, TensorContent.of(file.tensor(name)));
             }
+            change.accept(metadata, tensors);
             GgufWriter.writeContents(to, GgufMetadata.of(to, metadata), tensors, _ -> { }, IfExists.REPLACE);
         }
     }
@@ -122,23 +122,16 @@ class MmprojTest {
     @Test
     void mlpsOfOldFilesAreRead() throws IOException {
         Path file = written("llava");
-        Path encoder = file.resolveSibling("mmproj-model.gguf");
-        try (GgufCheckpoint stored = GgufCheckpoint.open(encoder)) {
-            Map<String, TensorContent> tensors = new LinkedHashMap<>();
-            for (String name : stored.names()) {
-                tensors.put(name.contains("ffn_up") ? name.replace("ffn_up", "ffn_down")
-                        : name.replace("ffn_down", "ffn_up"), TensorContent.of(stored.tensor(name)));
-            }
-            Map<String, Object> metadata = new LinkedHashMap<>();
-            for (String key : stored.metadata().keys()) {
-                metadata.put(key, stored.metadata().value(key));
-            }
-            Path swapped = temporary.resolve("swapped.gguf");
-            GgufWriter.writeContents(swapped, GgufMetadata.of(swapped, metadata), tensors, _ -> { }, IfExists.FAIL);
-            try (LanguageModel a = LanguageModel.load(file, EXACT);
-                    LanguageModel b = LanguageModel.load(file, EXACT.withProjector(Optional.of(swapped)))) {
-                assertEquals(answer(a).text(), answer(b).text());
-            }
+        Path swapped = temporary.resolve("swapped.gguf");
+        change(file.resolveSibling("mmproj-model.gguf"), swapped, (metadata, tensors) -> {
+            Map<String, TensorContent> stored = Map.copyOf(tensors);
+            tensors.clear();
+            stored.forEach((name, content) -> tensors.put(name.contains("ffn_up") ? name.replace("ffn_up", "ffn_down")
+                    : name.replace("ffn_down", "ffn_up"), content));
+        });
+        try (LanguageModel a = LanguageModel.load(file, EXACT);
+                LanguageModel b = LanguageModel.load(file, EXACT.withProjector(Optional.of(swapped)))) {
+            assertEquals(answer(a).text(), answer(b).text());
         }
     }
 
@@ -147,7 +140,7 @@ class MmprojTest {
     void aFileOfAnotherModelIsRefused() throws IOException {
         Path file = written("llava");
         Path encoder = file.resolveSibling("mmproj-model.gguf");
-        change(encoder, encoder, metadata -> metadata.put("clip.projector_type", "resampler"));
+        change(encoder, encoder, (metadata, tensors) -> metadata.put("clip.projector_type", "resampler"));
         assertTrue(assertThrows(CheckpointException.class, () -> LanguageModel.load(file, EXACT.withProjector(
                 Optional.of(encoder)))).getMessage().contains("found 'resampler', expected one of [mlp, idefics3"));
         assertTrue(assertThrows(CheckpointException.class, () -> LanguageModel.load(file, EXACT.withProjector(

@@ -86,10 +86,7 @@ final class SentenceEncoder {
     /// @param pooling llama.cpp's number
     static Path writeGguf(Path file, int pooling) throws IOException {
         try (GgufCheckpoint from = GgufCheckpoint.open(resource("gguf_read/bert-f32.gguf"))) {
-            Map<String, Object> metadata = new LinkedHashMap<>();
-            for (String key : from.metadata().keys()) {
-                metadata.put(key, from.metadata().value(key));
-            }
+            Map<String, Object> metadata = from.metadata().values();
             metadata.put("bert.pooling_type", pooling);
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (String name : from.names()) {

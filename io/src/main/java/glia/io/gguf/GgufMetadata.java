@@ -42,6 +42,11 @@ public final class GgufMetadata {
         return Collections.unmodifiableSet(values.keySet());
     }
 
+    /// A copy of all values with their types, for [#of].
+    public Map<String, Object> values() {
+        return new LinkedHashMap<>(values);
+    }
+
     public boolean has(String key) {
         return values.containsKey(key);
     }

@@ -68,10 +68,7 @@ class GgufRecurrentTest {
 
     /// Writes a file again with other values of some keys, or without those that are null.
     private static void write(Path to, GgufCheckpoint from, Map<String, Object> values) throws IOException {
-        Map<String, Object> all = new LinkedHashMap<>();
-        for (String key : from.metadata().keys()) {
-            all.put(key, from.metadata().value(key));
-        }
+        Map<String, Object> all = from.metadata().values();
         all.putAll(values);
         all.values().removeIf(Objects::isNull);
         Map<String, Tensor> tensors = new LinkedHashMap<>();

@@ -58,10 +58,7 @@ class GgufVariantsTest {
             GgufModelWriter.write(model, whole, Optional.empty());
         }
         try (GgufCheckpoint from = GgufCheckpoint.open(whole); Arena arena = Arena.ofConfined()) {
-            Map<String, Object> metadata = new LinkedHashMap<>();
-            for (String key : from.metadata().keys()) {
-                metadata.put(key, from.metadata().value(key));
-            }
+            Map<String, Object> metadata = from.metadata().values();
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (String name : from.names()) {
                 tensors.put(name, from.tensor(name));

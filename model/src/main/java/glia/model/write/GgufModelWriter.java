@@ -261,14 +261,10 @@ public final class GgufModelWriter {
         write(file, metadata((GgufCheckpoint) model.checkpoint()), tensors, progress, ifExists);
     }
 
-    private static Map<String, Object> metadata(GgufCheckpoint from) throws CheckpointException {
-        Map<String, Object> metadata = new LinkedHashMap<>();
-        for (String key : from.metadata().keys()) {
-            // What was in several files is in one.
-            if (!key.startsWith("split.")) {
-                metadata.put(key, from.metadata().value(key));
-            }
-        }
+    private static Map<String, Object> metadata(GgufCheckpoint from) {
+        Map<String, Object> metadata = from.metadata().values();
+        // What was in several files is in one.
+        metadata.keySet().removeIf(key -> key.startsWith("split."));
         return metadata;
     }
 
