@@ -42,10 +42,7 @@ public final class AttentionMaps {
     /// The same for a text with pictures.
     public static List<Map> of(Engine engine, Input input) {
         List<Map> maps = new ArrayList<>();
-        engine.whileOpen(() -> {
-            open(engine, input, maps::add);
-            return null;
-        });
+        each(engine, input, maps::add);
         return maps;
     }
 
@@ -53,8 +50,12 @@ public final class AttentionMaps {
     ///
     /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
     public static void each(Engine engine, int[] ids, Consumer<Map> receiver) {
+        each(engine, Input.of(ids), receiver);
+    }
+
+    private static void each(Engine engine, Input input, Consumer<Map> receiver) {
         engine.whileOpen(() -> {
-            open(engine, Input.of(ids), receiver);
+            open(engine, input, receiver);
             return null;
         });
     }
