@@ -223,9 +223,14 @@ public final class Evaluation {
                     new Metric(ratio(scores, ones), Statistics.bootstrap(scores, ones, seed))), items,
                     prompts.numTruncated());
         }
+        return result(task, "exact_match", items, prompts.numTruncated());
+    }
+
+    /// The share of items that are right.
+    private static EvalResult result(EvalTask task, String metric, List<Item> items, int truncated) {
         long right = items.stream().filter(item -> item.value() > 0).count();
-        return new EvalResult(task.name(), task.kind(), "exact_match",
-                Map.of("exact_match", proportion(right, items.size())), items, prompts.numTruncated());
+        return new EvalResult(task.name(), task.kind(), metric, Map.of(metric, proportion(right, items.size())), items,
+                truncated);
     }
 
     /// Draws each text greedily, without guidance.
@@ -242,9 +247,7 @@ public final class Evaluation {
                 items.add(new Item(drawing.id(), isRight ? 1 : 0, 1, Map.of("prompt", drawing.text())));
                 progress.item(task.name(), items.size(), task.items().size());
             }
-            long right = items.stream().filter(item -> item.value() > 0).count();
-            return new EvalResult(task.name(), task.kind(), "right_pictures", Map.of("right_pictures",
-                    proportion(right, items.size())), items, 0);
+            return result(task, "right_pictures", items, 0);
         } catch (CheckpointException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
