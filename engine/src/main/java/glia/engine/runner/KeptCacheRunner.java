@@ -64,7 +64,7 @@ final class KeptCacheRunner extends PlainRunner {
                 floor = 0;
                 return super.keep(0);
             }
-            return dropped + super.keep(dropped > 0 ? most - dropped : Math.max(0, most - queries()));
+            return dropped + super.keep(dropped > 0 ? most - dropped : Math.max(0, most - policy.queries()));
         }
 
         /// A chunk ends where positions are dropped, so that results do not depend on chunks.
@@ -81,7 +81,7 @@ final class KeptCacheRunner extends PlainRunner {
         /// A cache that loses positions is copied.
         @Override
         public long bytesToAppend(int numTokens, int sourceTokens) {
-            return super.bytesToAppend(Math.min(numTokens, mostPositions()), sourceTokens);
+            return super.bytesToAppend(Math.min(numTokens, policy.most()), sourceTokens);
         }
 
         @Override
@@ -116,26 +116,19 @@ final class KeptCacheRunner extends PlainRunner {
         this.ropes = CachePolicy.ropes(engine.model().spec(), context);
     }
 
-    private int queries() {
-        return policy instanceof CachePolicy.Scored scored ? scored.queries() : 0;
-    }
-
-    private int mostPositions() {
-        return policy instanceof CachePolicy.Streaming streaming ? streaming.most() : Integer.MAX_VALUE;
-    }
-
     @Override
     DecodeState state(Sequence sequence, boolean goesBack) {
-        sequence.truncateToMost(mostPositions());
-        if (queries() > 0) {
-            sequence.recordQueries(queries());
+        sequence.truncateToMost(policy.most());
+        if (policy.queries() > 0) {
+            sequence.recordQueries(policy.queries());
         }
         return new KeptState(sequence);
     }
 
     @Override
     public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded, boolean goesBack) {
-        return super.resume(key, Arrays.copyOf(tokens, Math.max(0, tokens.length - queries())), embedded, goesBack);
+        return super.resume(key, Arrays.copyOf(tokens, Math.max(0, tokens.length - policy.queries())), embedded,
+                goesBack);
     }
 
     @Override

@@ -33,7 +33,7 @@ public sealed interface CachePolicy {
             }
         }
 
-        /// The most positions.
+        @Override
         public int most() {
             return sinks + window;
         }
@@ -78,7 +78,7 @@ public sealed interface CachePolicy {
             }
         }
 
-        /// The number of last positions whose queries score the keys.
+        @Override
         public int queries() {
             return method.queries;
         }
@@ -107,6 +107,16 @@ public sealed interface CachePolicy {
         public String toString() {
             return method.name().toLowerCase(Locale.ROOT) + ":" + budget;
         }
+    }
+
+    /// The most positions of a sequence.
+    default int most() {
+        return Integer.MAX_VALUE;
+    }
+
+    /// The number of last positions whose queries score the keys.
+    default int queries() {
+        return 0;
     }
 
     /// The most tokens of a text, prompt and answer.
