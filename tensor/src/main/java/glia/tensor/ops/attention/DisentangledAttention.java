@@ -134,6 +134,9 @@ public final class DisentangledAttention implements Operation {
         /// What scores grow by where a product grows by 1.
         private final float[] slopes;
         private final float[] queryBiases;
+        /// The keys that the query of the last [#attend] sees, `from ≤ j < to`.
+        private int from;
+        private int to;
 
         Head(int run, int head) {
             first = runs.start(run);
@@ -191,6 +194,14 @@ public final class DisentangledAttention implements Operation {
             }
         }
 
+        /// The products of a vector with the columns of what the query sees.
+        private void products(float[] x, int at, float[] byColumn, float[] products) {
+            Arrays.fill(products, from, to, 0);
+            for (int c = 0; c < headSize; c++) {
+                addScaled(products, from, byColumn, c * count + from, x[at + c], to - from);
+            }
+        }
+
         private static void addScaled(float[] to, int toAt, float[] from, int fromAt, float factor, int number) {
             for (int i = 0; i < number; i++) {
                 to[toAt + i] += factor * from[fromAt + i];
@@ -202,17 +213,16 @@ public final class DisentangledAttention implements Operation {
             return rowOf[i - j + count - 1] - lowest;
         }
 
-        /// The probabilities of query i, in `scores`.
+        /// The probabilities of query i for the keys that it sees, in `scores`.
         private void attend(int i) {
-            Arrays.fill(scores, 0);
-            multiply(queries, i * headSize, keysByColumn, scores, 0, count);
+            from = Math.max(0, i - near.past);
+            to = (int) Math.min(count, i + 1L + near.future);
+            products(queries, i * headSize, keysByColumn, scores);
             if (positionKeys.isPresent()) {
                 Arrays.fill(queryBiases, 0);
                 multiply(locating, i * headSize, positionKeysByColumn, queryBiases, 0, numRows);
             }
             float largest = Float.NEGATIVE_INFINITY;
-            int from = Math.max(0, i - near.past);
-            int to = (int) Math.min(count, i + 1L + near.future);
             for (int j = from; j < to; j++) {
                 int row = row(i, j);
                 float bias = positionKeys.isPresent() ? queryBiases[row] : 0;
@@ -227,11 +237,11 @@ public final class DisentangledAttention implements Operation {
                 largest = Math.max(largest, scores[j]);
             }
             double sum = 0;
-            for (int j = 0; j < count; j++) {
-                scores[j] = j < from || j >= to ? 0 : (float) Math.exp(scores[j] - largest);
+            for (int j = from; j < to; j++) {
+                scores[j] = (float) Math.exp(scores[j] - largest);
                 sum += scores[j];
             }
-            for (int j = 0; j < count; j++) {
+            for (int j = from; j < to; j++) {
                 scores[j] /= (float) sum;
             }
         }
@@ -240,7 +250,7 @@ public final class DisentangledAttention implements Operation {
             float[] out = new float[queries.length];
             for (int i = 0; i < count; i++) {
                 attend(i);
-                for (int j = 0; j < count; j++) {
+                for (int j = from; j < to; j++) {
                     addScaled(out, i * headSize, values, j * headSize, scores[j], headSize);
                 }
             }
@@ -267,14 +277,13 @@ public final class DisentangledAttention implements Operation {
             for (int i = 0; i < count; i++) {
                 attend(i);
                 int at = i * headSize;
-                Arrays.fill(dScores, 0);
                 Arrays.fill(dBiases, 0);
-                multiply(dOut, at, valuesByColumn, dScores, 0, count);
+                products(dOut, at, valuesByColumn, dScores);
                 double along = 0;
-                for (int j = 0; j < count; j++) {
+                for (int j = from; j < to; j++) {
                     along += (double) scores[j] * dScores[j];
                 }
-                for (int j = 0; j < count; j++) {
+                for (int j = from; j < to; j++) {
                     float ds = (float) (scores[j] * (dScores[j] - along) * slopes[j]);
                     addScaled(ofValues, j * headSize, dOut, at, scores[j], headSize);
                     addScaled(ofQueries, at, keys, j * headSize, ds, headSize);
