@@ -62,6 +62,16 @@ final class NativeModel implements ModelGenerator {
     }
 
     @Override
+    public String form() {
+        return "native:TASKS";
+    }
+
+    @Override
+    public String summary() {
+        return "a new model whose pictures are tokens";
+    }
+
+    @Override
     public void write(String spec, Path folder, Kernels kernels) throws IOException {
         DataWords words = DataWords.parse(spec, first -> WORDS);
         long seed = words.integer("seed", 0, Long.MAX_VALUE, 0);

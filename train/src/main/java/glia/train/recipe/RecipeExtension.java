@@ -74,12 +74,20 @@ public interface RecipeExtension {
         throw new IllegalArgumentException(task);
     }
 
-    /// Makes a model to start from that recipes name as `PREFIX:…` in `model.path`. An extension has it
-    /// ([RecipeExtension#models]).
-    interface ModelGenerator {
-        /// What the names of such models begin with, before a colon.
+    /// What recipes name as `PREFIX:…` in place of files.
+    interface Generator {
+        /// What the names begin with in a recipe, before a colon.
         String prefix();
 
+        /// How it is named, for help texts, such as `traces:TASK count=N`.
+        String form();
+
+        /// What is made: a phrase without a full stop.
+        String summary();
+    }
+
+    /// Makes a model to start from that recipes name in `model.path`. An extension has it ([RecipeExtension#models]).
+    interface ModelGenerator extends Generator {
         /// Writes a model in the hub's layout.
         ///
         /// @param text what follows the prefix and the colon
@@ -90,18 +98,9 @@ public interface RecipeExtension {
         void write(String text, Path folder, Kernels kernels) throws IOException;
     }
 
-    /// Generates training data that recipes name as `PREFIX:…` in place of a file. An extension has it
+    /// Generates training data that recipes name in place of a file. An extension has it
     /// ([RecipeExtension#generators]).
-    interface DataGenerator {
-        /// What the names of such data begin with in a recipe, before a colon.
-        String prefix();
-
-        /// How data are named, for help texts, such as `traces:TASK count=N`.
-        String form();
-
-        /// What the data are: a phrase without a full stop.
-        String summary();
-
+    interface DataGenerator extends Generator {
         /// Reads a name.
         ///
         /// @param text what follows the prefix and the colon

@@ -56,10 +56,10 @@ final class RecipeExtensions {
         return ALL.stream().flatMap(e -> e.models().stream()).toList();
     }
 
-    /// The forms of generated data, for the description of a key.
-    static String generatorForms() {
+    /// The forms of what is generated, for the description of a key.
+    static String forms(List<? extends RecipeExtension.Generator> generators) {
         StringBuilder text = new StringBuilder();
-        generators().forEach(g -> text.append("; ").append(g.form()).append(": ").append(g.summary()));
+        generators.forEach(g -> text.append("; ").append(g.form()).append(": ").append(g.summary()));
         return text.toString();
     }
 

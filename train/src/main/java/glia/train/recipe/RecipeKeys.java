@@ -89,7 +89,7 @@ public final class RecipeKeys {
             "what follows a loss or gradient that is not finite, or a loss spike").or(BadNumbers.STOP);
 
     public static final RecipeKey<String> MODEL = text("model.path", "model to start from: folder, .gguf file or hub"
-            + " name; native:TASKS makes one whose pictures are tokens");
+            + " name" + RecipeExtensions.forms(RecipeExtensions.models()));
     public static final RecipeKey<Map<String, Object>> CONFIG = new RecipeKey<>("model.config",
             "mapping with the keys of a config.json", Optional.empty(), "a new model: model_type and sizes; vocab_size"
             + " is that of the tokenizer", RecipeKeys::mapping);
@@ -124,7 +124,7 @@ public final class RecipeKeys {
 
     public static final RecipeKey<List<String>> TRAIN = texts("data.train",
             "training files: text, or JSONL (.jsonl); a weight may follow as `file * 0.3`; shipped:NAME is a file that"
-            + " comes with the program" + RecipeExtensions.generatorForms());
+            + " comes with the program" + RecipeExtensions.forms(RecipeExtensions.generators()));
     public static final RecipeKey<List<String>> VALIDATION = texts("data.validation", "validation files");
     public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
             "share of the training data kept for validation, if no files are given: the end of each text, or examples"
