@@ -140,9 +140,9 @@ export class Composer {
           + `Choose ${kind} of at most ${most >> 20} MB.`);
         continue;
       }
-      this.#images.push(await dataUrl(file));
+      // Not push(await ...): that would name the list before the wait, in which allow() may replace it.
+      this.#add(await dataUrl(file));
     }
-    this.#showImages();
   }
 
   #showImages() {
