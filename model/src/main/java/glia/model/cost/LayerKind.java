@@ -35,7 +35,7 @@ public record LayerKind(String description, String mixing, int count, long param
         List<Sublayer> sublayers = spec.allSublayers();
         long[] parameters = new long[sublayers.size()];
         long[] active = new long[sublayers.size()];
-        Parameters.of(spec).forEach((p, shape) -> {
+        Parameters.forEach(spec, (p, shape) -> {
             if (p.sublayer() >= 0 && spec.towerOf(p.place()) < 0) {
                 parameters[p.sublayer()] += Parameters.size(shape);
                 active[p.sublayer()] += TokenCost.isActive(spec, p) ? Parameters.size(shape) : 0;

@@ -25,12 +25,16 @@ public record ParameterCount(Map<Part, Long> parts, long unused, long tokenEmbed
         for (Part part : Part.values()) {
             parts.put(part, 0L);
         }
-        Map<Parameter, long[]> shapes = Parameters.of(spec);
-        shapes.forEach((p, shape) -> parts.merge(Part.of(p.role()), Parameters.size(shape), Long::sum));
-        long unused = shapes.entrySet().stream().filter(e -> !TokenCost.isActive(spec, e.getKey()))
-                .mapToLong(e -> Parameters.size(e.getValue())).sum();
-        boolean tied = spec.head().matrix() == Head.Matrix.TIED;
-        return new ParameterCount(parts, unused, tied ? Parameters.size(shapes.get(Parameter.of(Role.EMBEDDING))) : 0);
+        long[] unused = {0};
+        long[] embedding = {0};
+        Parameter token = Parameter.of(Role.EMBEDDING);
+        Parameters.forEach(spec, (p, shape) -> {
+            long size = Parameters.size(shape);
+            parts.merge(Part.of(p.role()), size, Long::sum);
+            unused[0] += TokenCost.isActive(spec, p) ? 0 : size;
+            embedding[0] += p.equals(token) ? size : 0;
+        });
+        return new ParameterCount(parts, unused[0], spec.head().matrix() == Head.Matrix.TIED ? embedding[0] : 0);
     }
 
     /// The total; tied parameters count once.

@@ -7,7 +7,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
-import java.util.Map;
+import java.util.Arrays;
 
 /// The cost of one token: active parameters and FLOPs.
 public final class TokenCost {
@@ -24,13 +24,14 @@ public final class TokenCost {
     public static long operations(ModelSpec spec, int position) {
         long operations = spec.head().matrix() == Head.Matrix.TIED ? 2L * spec.vocabSize()
                 * spec.embedding().tokenSize(spec.hiddenSize()) : 0;
-        for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
-            Parameter p = entry.getKey();
-            if (entry.getValue().length > 1 && p.sublayer() < spec.sublayers().size() && isFactor(spec, p)
-                    && isActive(spec, p)) {
-                operations += 2 * uses(spec, p) * Parameters.size(entry.getValue());
+        int[] uses = uses(spec);
+        long[] products = {0};
+        Parameters.forEach(spec, (p, shape) -> {
+            if (shape.length > 1 && p.sublayer() < uses.length && isFactor(spec, p) && isActive(spec, p)) {
+                products[0] += 2 * (p.sublayer() < 0 ? 1 : uses[p.sublayer()]) * Parameters.size(shape);
             }
-        }
+        });
+        operations += products[0];
         int chosen = 0;
         for (int i = 0; i < spec.sublayers().size(); i++) {
             for (Mixer mixer : spec.mixers(i)) {
@@ -41,10 +42,12 @@ public final class TokenCost {
         return operations;
     }
 
-    /// In how many sublayers a parameter is used.
-    private static long uses(ModelSpec spec, Parameter p) {
-        return 1 + spec.sublayers().stream().filter(s -> s.sharedWith().orElse(-1) == p.sublayer()
-                && s.sharedWith().isPresent()).count();
+    /// In how many sublayers the parameters of each sublayer are used.
+    private static int[] uses(ModelSpec spec) {
+        int[] uses = new int[spec.sublayers().size()];
+        Arrays.fill(uses, 1);
+        spec.sublayers().forEach(s -> s.sharedWith().ifPresent(owner -> uses[owner]++));
+        return uses;
     }
 
     /// Whether a parameter is a matrix of a matrix multiplication, not a table or an elementwise weight.

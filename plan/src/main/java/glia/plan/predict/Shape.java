@@ -36,8 +36,9 @@ public record Shape(double parameters, double active, double width, double cache
     public static Shape of(ModelSpec spec) {
         ParameterCount count = ParameterCount.of(spec);
         double total = count.total();
-        double routed = Parameters.of(spec).entrySet().stream().filter(e -> e.getKey().expert() >= 0)
-                .mapToDouble(e -> Parameters.size(e.getValue())).sum();
+        double[] experts = {0};
+        Parameters.forEach(spec, (p, shape) -> experts[0] += p.expert() >= 0 ? Parameters.size(shape) : 0);
+        double routed = experts[0];
         List<LayerKind> kinds = LayerKind.of(spec);
         double cache = kinds.stream().mapToLong(LayerKind::growth).sum();
         double first = numbers(kinds, 1);
