@@ -26,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
@@ -58,6 +59,8 @@ public final class Planner {
     private final Prices prices;
     private final Quality quality;
     private final Catalogue catalogue;
+    /// Models that write answers, without scores; empty for those that do not.
+    private final Map<String, Optional<Candidate>> writers = new ConcurrentHashMap<>();
 
     /// @param effects of the predictions
     /// @param devices that are known
@@ -109,15 +112,20 @@ public final class Planner {
         }
         List<Candidate> candidates = new ArrayList<>();
         for (CatalogueEntry.Disclosed model : models(needs)) {
-            ModelSpec spec = model.validSpec();
-            // Encoders write no answers.
-            if (spec.encoder().isEmpty() && LayerKind.of(spec).stream().noneMatch(Planner::seesBothWays)) {
+            writers.computeIfAbsent(model.id(), id -> writer(model)).ifPresent(writer -> {
                 Map<String, Score> scores = new LinkedHashMap<>();
                 needs.benchmarks().forEach(b -> quality.of(model.name(), b).ifPresent(s -> scores.put(b, s)));
-                candidates.add(new Candidate(model, spec, Shape.of(spec), scores));
-            }
+                candidates.add(new Candidate(model, writer.spec(), writer.shape(), scores));
+            });
         }
         return candidates;
+    }
+
+    /// Encoders write no answers.
+    private static Optional<Candidate> writer(CatalogueEntry.Disclosed model) {
+        ModelSpec spec = model.validSpec();
+        return spec.encoder().isEmpty() && LayerKind.of(spec).stream().noneMatch(Planner::seesBothWays)
+                ? Optional.of(new Candidate(model, spec, Shape.of(spec), Map.of())) : Optional.empty();
     }
 
     /// Computes a plan.
