@@ -65,6 +65,8 @@ public final class PlanCommand implements Command {
             "compare predictions with the published figures in tables of a folder", "--check");
     private static final Option<String> FIT = Option.text("FILE", "with --check: fit effects to all rows, write them "
             + "to a file, and compare each source with predictions from all other sources", "--fit");
+    private static final Option<Boolean> CLUSTERS = Option.flag("predict published training runs on up to 16,384 "
+            + "devices and over slow links from few fitted numbers, and print both", "--clusters");
     private static final Option<String> SCALING = Option.text("RUN", "fit a scaling law to folders of runs of glia "
             + "train, or to a table with parameters, tokens, loss, and show which run to do next", "--scaling")
             .repeated();
@@ -116,8 +118,8 @@ public final class PlanCommand implements Command {
         return new Syntax(name(), "Choose a model and hardware for what you need",
                 List.of(new Positional("NEEDS", "YAML file of needs: the options below as keys; with "
                         + "--scaling, further runs", false).repeated()),
-                List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, SCALING, HELD, CHART,
-                        CHECKLIST,
+                List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, CLUSTERS, SCALING, HELD,
+                        CHART, CHECKLIST,
                         TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, PRIVATE,
                         DEVICE, PRICE, MODEL, TOKENS, UNIQUE, DEVICES, SEQUENCE, METHOD, FP8))
                 .examples("""
@@ -128,6 +130,7 @@ public final class PlanCommand implements Command {
                         $ glia plan --train-tokens 1e12 --model llama-3.1-8b --devices 512
                         $ glia plan --matrix --device "H200 SXM 141GB"
                         $ glia plan --scaling runs/scaling/dense-* --held-out runs/large --chart law.svg
+                        $ glia plan --clusters
                         $ glia plan --check planning""")
                 .notes("Speed is predicted from the arithmetic of the models and efficiencies that were fitted to "
                         + "published figures; prices and scores are published ones, with source and date in --json. "
@@ -139,6 +142,9 @@ public final class PlanCommand implements Command {
         if (arguments.has(CHECK)) {
             return PlanCheck.run(Path.of(arguments.required(CHECK)), arguments.get(FIT).map(Path::of),
                     arguments.has(Json.OPTION), console);
+        }
+        if (arguments.has(CLUSTERS)) {
+            return PlanClusters.run(arguments.has(Json.OPTION), arguments.has(MARKDOWN), console);
         }
         if (arguments.has(SCALING)) {
             List<Path> runs = Stream.concat(arguments.all(SCALING).stream(), arguments.repeated().stream())

@@ -130,7 +130,7 @@ public final class TrainingPlan {
         // Published runs differ in more than the stage; gathering weights never makes a step faster.
         for (int stage = zero == 3 ? 0 : 1; stage < 2; stage++) {
             rate = Math.min(rate, Training.tokensPerSecond(effects, shape, new Training.Run(task.device(), "", "",
-                    task.precision(), task.devices(), tensor, pipeline, 1, 1, stage == 0, recompute, task.sequence(),
+                    task.precision(), task.devices(), tensor, pipeline, 1, 1, 1, stage == 0, recompute, task.sequence(),
                     micro, Math.max(1, sequences / (replicas * micro)), isLora, false)));
         }
         double seconds = task.tokens() / (rate * task.devices());

@@ -52,6 +52,17 @@ public final class Fit {
                 effects(order, known, logs)), weights, new double[order.size()]).point());
     }
 
+    /// Fits some effects; all others are 1.
+    ///
+    /// @param names of the effects
+    public static Map<String, Double> fitOnly(List<? extends Case> cases, List<String> names, double ridge) {
+        Map<String, Double> known = new LinkedHashMap<>();
+        Set<String> asked = new LinkedHashSet<>();
+        cases.forEach(c -> c.predict(new Effects(Map.of(), asked)));
+        asked.stream().filter(name -> !names.contains(name)).forEach(name -> known.put(name, 0.0));
+        return fit(cases, known, ridge);
+    }
+
     private static Map<String, Double> named(List<String> order, double[] logs) {
         Map<String, Double> named = new LinkedHashMap<>();
         for (int i = 0; i < logs.length; i++) {

@@ -9,8 +9,10 @@ import glia.plan.data.Device;
 /// - attention: `6·W·s` FLOPs, causal, in 16 bits whatever the format of the products;
 /// - norms, activations and residuals: bytes of the memory, `layers · hidden`;
 /// - tensor parallelism: four reductions a layer over the links; experts: tokens that are sent to their devices;
+///   context parallelism: keys and values of c devices, forward, backward, and their gradients, `6·(c - 1)` bytes for
+///   each number of the KV cache;
 /// - whichever is longer than all these, smoothly: the host that starts kernels, and the network that gathers weights
-///   and adds gradients.
+///   and adds gradients, with the latency of each ring ([Link]).
 ///
 /// A pipeline of p stages works `v·m / (v·m + p - 1)` of the time, with m micro-batches and v pieces of a stage.
 ///
@@ -32,6 +34,9 @@ public final class Training {
     /// The network between nodes has a card for each device, nearly as fast as its PCIe.
     private static final double NETWORK_PART = 0.8;
     private static final int NODE = 8;
+    /// The time of a hop between nodes and within one, of NCCL's rings.
+    private static final double HOP = 5e-6;
+    private static final double NEAR_HOP = 1e-6;
     private static final double LAYER_SECONDS = 0.3e-3;
     private static final double EXPERT_LAYER_SECONDS = 1.2e-3;
     /// Experts that a token is sent to, where only their part is known.
@@ -61,6 +66,7 @@ public final class Training {
     /// @param tensor devices that share a layer
     /// @param pipeline stages
     /// @param pieces of a stage (virtual pipeline)
+    /// @param context devices that share the tokens of a sequence
     /// @param experts devices that share the experts
     /// @param sharded whether weights are sharded over the devices and gathered for each layer
     /// @param recompute null if not stated
@@ -70,8 +76,8 @@ public final class Training {
     /// @param adapters whether only adapters are trained
     /// @param whole whether the time is that of a whole run, with its interruptions
     public record Run(Device device, String framework, String source, String precision, double devices, double tensor,
-            double pipeline, double pieces, double experts, boolean sharded, Recompute recompute, double sequence,
-            double microBatch, double micros, boolean adapters, boolean whole) {
+            double pipeline, double pieces, double context, double experts, boolean sharded,
+            Recompute recompute, double sequence, double microBatch, double micros, boolean adapters, boolean whole) {
         int bits() {
             return precision.contains("FP4") ? 4 : precision.contains("8") ? 8 : 16;
         }
@@ -84,23 +90,34 @@ public final class Training {
 
     /// Tokens per second of a device.
     public static double tokensPerSecond(Effects effects, Shape shape, Run run) {
-        double pipes = run.pipeline() > 1 ? run.pieces() * run.micros()
-                / (run.pieces() * run.micros() + run.pipeline() - 1) : 1;
-        double tokens = run.microBatch() * run.sequence() / run.tensor();
+        double pipes = 1 / (1 + Link.bubble(run.pipeline(), run.pieces(), run.micros()));
+        double tokens = run.microBatch() * run.sequence() / (run.tensor() * run.context());
         double computed = products(effects, shape, run) + moved(effects, shape, run);
         double host = shape.layers() / tokens * (shape.isSparse()
                 ? EXPERT_LAYER_SECONDS * effects.of("train host", "train host experts")
                 : LAYER_SECONDS * effects.of("train host"));
-        double step = run.microBatch() * run.micros() * run.sequence();
-        double held = shape.parameters() - shape.experts() * (1 - 1 / run.experts());
-        double network = 6 * held / net(run) * effects.of("train network")
-                * ((run.sharded() ? 1 / (run.microBatch() * run.sequence()) : 0) + 1 / step);
+        double network = network(effects, shape, run);
         double longest = Math.pow(Math.pow(computed, OVERLAP) + Math.pow(host, OVERLAP) + Math.pow(network, OVERLAP),
                 1 / OVERLAP);
         return effects.of("train", "train by " + run.framework(), "train of " + run.source(),
                 run.recompute() == null ? "train recompute" : "train recompute " + run.recompute())
                 * (run.whole() ? WHOLE_PART * effects.of("train whole run") : 1)
                 * pipes / longest;
+    }
+
+    /// Seconds for a token: 6 bytes for each number of the device's part, gathered and added in rings.
+    private static double network(Effects effects, Shape shape, Run run) {
+        double held = shape.parameters() - shape.experts() * (1 - 1 / run.experts());
+        double part = run.tensor() * run.pipeline() * run.context();
+        double replicas = Math.max(1, run.devices() / (run.tensor() * run.pipeline()));
+        double nodes = Math.clamp(run.devices() / NODE, 1, replicas);
+        // What comes into a node once reaches its devices over their links.
+        Link link = new Link(0, nodes > 1 ? Math.min(link(run), replicas / nodes * net(run)) : link(run));
+        double rings = 3 * shape.layers() / run.pipeline() * effects.of("train latency")
+                * (new Link(HOP, 1).ring(nodes, 0) + new Link(NEAR_HOP, 1).ring(replicas / nodes, 0));
+        double step = link.seconds(6 * held * run.context()) * effects.of("train network") + rings * part;
+        return ((run.sharded() ? 1 / (run.microBatch() * run.sequence()) : 0)
+                + 1 / (run.microBatch() * run.micros() * run.sequence())) * step;
     }
 
     private static double products(Effects effects, Shape shape, Run run) {
@@ -125,7 +142,9 @@ public final class Training {
                 * effects.of("train tensor");
         double sent = shape.isSparse() && run.experts() > 1 ? 8 * CHOSEN * stream
                 / (run.experts() <= NODE ? link(run) : net(run)) * effects.of("train sent") : 0;
-        return elements + 0.5 * (tensor + sent);
+        double context = 6 * (run.context() - 1) * shape.cacheNumbers()
+                / (run.tensor() * run.context() <= NODE ? link(run) : net(run)) * effects.of("train context");
+        return elements + 0.5 * (tensor + sent + context);
     }
 
     private static double link(Run run) {

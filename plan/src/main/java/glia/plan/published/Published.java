@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 
 /// Published figures of a folder: `published-training.csv`, `published-inference.csv`, and `hardware.csv` if it is
 /// there.
@@ -89,7 +90,12 @@ public record Published(List<PublishedCase> cases, List<String> leftOut) {
     public record Accuracy(int rows, double median, double most) {
         /// The accuracy of some predictions, of which there is at least one.
         public static Accuracy of(List<Compared> compared) {
-            double[] off = compared.stream().mapToDouble(Compared::off).sorted().toArray();
+            return of(compared.stream().mapToDouble(Compared::off));
+        }
+
+        /// The accuracy of some ratios of prediction and figure.
+        static Accuracy of(DoubleStream ratios) {
+            double[] off = ratios.map(r -> Math.max(r, 1 / r)).sorted().toArray();
             return new Accuracy(off.length, off[off.length / 2], off[(int) Math.min(off.length - 1L,
                     Math.round(0.9 * (off.length - 1)))]);
         }
