@@ -118,8 +118,8 @@ public final class PlanCommand implements Command {
         return new Syntax(name(), "Choose a model and hardware for what you need",
                 List.of(new Positional("NEEDS", "YAML file of needs: the options below as keys; with "
                         + "--scaling, further runs", false).repeated()),
-                List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, CLUSTERS, SCALING, HELD,
-                        CHART, CHECKLIST,
+                List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, CLUSTERS, SCALING,
+                        HELD, CHART, CHECKLIST,
                         TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, PRIVATE,
                         DEVICE, PRICE, MODEL, TOKENS, UNIQUE, DEVICES, SEQUENCE, METHOD, FP8))
                 .examples("""

@@ -93,7 +93,8 @@ final class TrainingTable {
         return new Training.Run(device, family(row), row.text("source_key"), precision(row),
                 count, tensor, pipeline,
                 row.number("vp", 1), row.number("cp", 1), row.number("ep", 1),
-                shard.contains("SHARD") || shard.contains("FSDP") || shard.contains("3"), recompute(row), sequence, micro, micros, row.text("kind").contains("lora"),
+                shard.contains("SHARD") || shard.contains("FSDP") || shard.contains("3"),
+                recompute(row), sequence, micro, micros, row.text("kind").contains("lora"),
                 row.text("kind").contains("whole"));
     }
 
