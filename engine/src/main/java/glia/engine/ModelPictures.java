@@ -319,11 +319,11 @@ public final class ModelPictures {
 
     /// Qwen2.5-VL counts the positions of frames by their time.
     private List<Input.Rows> spaced(List<Input.Rows> rows, Film film) throws CheckpointException {
-        Optional<Config> config = engine.model().config().filter(c -> c.has("vision_config"));
-        if (config.isEmpty() || film.frames().size() < 2) {
+        Config config = Config.readIfPresent(Folders.ofModel(path).resolve("config.json"));
+        if (!config.has("vision_config") || film.frames().size() < 2) {
             return rows;
         }
-        Config vision = config.get().child("vision_config");
+        Config vision = config.child("vision_config");
         if (!vision.has("tokens_per_second")) {
             return rows;
         }

@@ -13,6 +13,9 @@ import glia.io.file.TensorContent;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufWriter;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocator;
+import glia.io.hub.Progress;
 import glia.io.picture.Picture;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -101,6 +104,13 @@ class MmprojTest {
         try (LanguageModel own = LanguageModel.load(golden("llava"), EXACT);
                 LanguageModel read = LanguageModel.load(file, EXACT.withProjector(Optional.of(bare)))) {
             assertEquals(answer(own).text(), answer(read).text());
+        }
+        Files.move(bare, encoder.resolveSibling("sees.gguf"));
+        assertEquals(file, new ModelLocator(HubSettings.fromEnvironment()).locate(encoder.getParent().toString(),
+                Progress.NONE).path(),
+                "an encoder of any name is no model");
+        try (LanguageModel read = LanguageModel.load(encoder.getParent(), EXACT)) {
+            assertTrue(read.pictures().areRead());
         }
     }
 

@@ -94,10 +94,18 @@ public final class GgufCheckpoint extends MappedCheckpoint {
         }
     }
 
-    /// Whether a file has the name of a `mmproj` file.
+    /// Whether a file is an encoder of pictures or sounds (`mmproj`), by its name or else by its architecture, `clip`.
     public static boolean isProjector(Path file) {
         String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        return name.contains("mmproj") && name.endsWith(".gguf");
+        if (!name.endsWith(".gguf") || name.contains("mmproj")) {
+            return name.endsWith(".gguf");
+        }
+        try (MappedFile mapped = MappedFile.open(file)) {
+            return GgufHeader.architecture(mapped).equals("clip");
+        } catch (CheckpointException e) {
+            // Whoever opens the file says what is wrong with it.
+            return false;
+        }
     }
 
     /// The length of the beginning that the names have in common without `mmproj`.

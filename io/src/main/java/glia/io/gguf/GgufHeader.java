@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// The header of a GGUF file: `GGUF`, the version, the number of tensors, the number of metadata values, the metadata,
@@ -44,9 +45,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
                     + ", expected a GGUF file");
         }
         GgufCursor in = new GgufCursor(file);
-        in.int32("the magic number");
-        checkVersion(in, in.int32("the version"));
-        int numTensors = in.count("tensors", MIN_TENSOR_BYTES);
+        int numTensors = numTensors(in);
         int numValues = in.count("metadata values", MIN_VALUE_BYTES);
         LinkedHashMap<String, GgufValue> values = new LinkedHashMap<>();
         for (int i = 0; i < numValues; i++) {
@@ -72,6 +71,30 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
         GgufHeader header = new GgufHeader(metadata, entries, TensorEntry.align(in.position(), alignment));
         header.checkPlaces(file, alignment);
         return header;
+    }
+
+    private static int numTensors(GgufCursor in) throws CheckpointException {
+        in.int32("the magic number");
+        checkVersion(in, in.int32("the version"));
+        return in.count("tensors", MIN_TENSOR_BYTES);
+    }
+
+    /// The architecture; empty if the file has none or is of another format. Reads no further.
+    static String architecture(MappedFile file) throws CheckpointException {
+        if (!file.startsWith(MAGIC)) {
+            return "";
+        }
+        GgufCursor in = new GgufCursor(file);
+        numTensors(in);
+        for (int left = in.count("metadata values", MIN_VALUE_BYTES); left > 0; left--) {
+            boolean isFound = in.string("a key", MAX_NAME_BYTES).equals("general.architecture");
+            GgufValue value = in.value();
+            if (isFound) {
+                return new GgufMetadata(file.path(), new LinkedHashMap<>(Map.of("general.architecture", value)))
+                        .string("general.architecture");
+            }
+        }
+        return "";
     }
 
     private static void checkVersion(GgufCursor in, int version) throws CheckpointException {

@@ -31,7 +31,7 @@ record ModelFiles(List<String> files, String main) {
     private static final Pattern OTHER_WEIGHTS = Pattern.compile("(?i).*\\.(ckpt|pkl|onnx|h5|msgpack)");
     private static final Pattern WEIGHTS = Pattern.compile("(?i).*\\.(gguf|safetensors|bin|pt|pth)");
     /// GGUF files that are not language models: image encoders, and importance matrices for quantizers.
-    private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?mmproj.*|.*imatrix.*");
+    private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?[^/]*mmproj[^/]*|.*imatrix.*");
     private static final Pattern PROJECTOR = Pattern.compile("(?i)[^/]*mmproj[^/]*\\.gguf");
     private static final List<String> DEFAULT_QUANTIZATIONS = List.of("Q4_K_M", "Q8_0");
     private static final int MAX_LISTED = 5;

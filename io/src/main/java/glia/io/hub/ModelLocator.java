@@ -2,6 +2,7 @@ package glia.io.hub;
 
 import glia.io.ContentSniffer;
 import glia.io.Suggestions;
+import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.HubException.Kind;
 import glia.io.pytorch.PickleCheckpoint;
 import glia.io.hub.ModelLocation.Origin;
@@ -191,7 +192,9 @@ public final class ModelLocator {
         if (Files.isDirectory(snapshots) && !Files.exists(folder.resolve("config.json"))) {
             return ofFolder(onlySnapshot(folder, snapshots), wanted);
         }
-        ModelFiles selected = ModelFiles.of(HubCache.files(folder), wanted, "The folder " + folder);
+        List<String> files = HubCache.files(folder).stream().filter(name -> name.equals(wanted)
+            || !GgufCheckpoint.isProjector(folder.resolve(name))).toList();
+        ModelFiles selected = ModelFiles.of(files, wanted, "The folder " + folder);
         Path path = selected.main().isEmpty() ? folder : folder.resolve(selected.main());
         return new ModelLocation(path, Origin.LOCAL, (selected.main().isEmpty() ? "The folder " : "The file ") + path);
     }

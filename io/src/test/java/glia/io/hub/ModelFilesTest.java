@@ -84,6 +84,7 @@ class ModelFilesTest {
         assertEquals("m-Q4_K_M.gguf", of("", "m-Q8_0.gguf", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf").main());
         assertEquals("m.q8_0.gguf", of("", "m.f16.gguf", "m.q8_0.gguf").main());
         assertEquals("m-f16.gguf", of("", "m-f16.gguf", "mmproj-m-f16.gguf", "m.imatrix.gguf").main());
+        assertEquals("m-f16.gguf", of("", "m-f16.gguf", "m-mmproj-f16.gguf").main());
         assertEquals(List.of("m-Q8_0.gguf", "mmproj-m-F16.gguf"), of("Q8_0", "m-Q8_0.gguf", "m-Q6_K.gguf",
             "mmproj-m-BF16.gguf", "mmproj-m-F16.gguf", "other/mmproj-F16.gguf").files(), "the encoder of pictures");
         assertEquals(List.of("Q4_K_M/m-00001-of-00002.gguf", "Q4_K_M/m-00002-of-00002.gguf"),

@@ -98,19 +98,26 @@ class App {
     return this.#targets.voice;
   }
 
+  /** Stops speaking and frees the sound. */
+  #silence() {
+    this.#spoken?.pause();
+    if (this.#spoken) URL.revokeObjectURL(this.#spoken.src);
+    this.#spoken = null;
+  }
+
   /** Speaks an answer, or stops speaking. */
   async speak(node) {
     const spoken = this.#spoken;
-    this.#spoken?.pause();
-    this.#spoken = null;
+    this.#silence();
     if (spoken?.node === node) {
       return;
     }
     try {
-      const sound = new Audio(URL.createObjectURL(await postBlob("v1/audio/speech",
-        {model: this.voice(), input: node.text.slice(0, 4096)})));
+      const blob = await postBlob("v1/audio/speech", {model: this.voice(), input: node.text.slice(0, 4096)});
+      this.#silence();
+      const sound = new Audio(URL.createObjectURL(blob));
       sound.node = node;
-      sound.addEventListener("ended", () => { this.#spoken = null; });
+      sound.addEventListener("ended", () => { if (this.#spoken === sound) this.#silence(); });
       this.#spoken = sound;
       await sound.play();
     } catch (e) {

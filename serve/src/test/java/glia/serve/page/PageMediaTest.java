@@ -104,5 +104,8 @@ class PageMediaTest extends BrowserTest {
         browser.click(".message.assistant [aria-label^=Listen]");
         browser.await("window.played?.startsWith('blob:')");
         assertEquals("voice Hello.", browser.text("`${spoken.model} ${spoken.input}`"));
+        browser.value("(() => {URL.revokeObjectURL = to => {window.freed = to}})()");
+        browser.click(".message.assistant [aria-label^=Listen]");
+        browser.await("window.freed === window.played");
     }
 }
