@@ -172,7 +172,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     public void divideWeights() {
         KernelBackends.giveBack(MemorySegment.NULL);
         List<Gradients.Bucket> buckets = places.values().stream().map(Place::bucket).distinct().toList();
-        divided = Optional.of(new DividedWeights(collective, this, buckets));
+        divided = Optional.of(new DividedWeights(collective, this, buckets, thread::submit, this::await));
     }
 
     @Override
@@ -182,10 +182,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
 
     @Override
     public void read(List<Gradients.Bucket> buckets) {
-        List<Gradients.Bucket> missing = divided.orElseThrow().keep(buckets);
-        if (!missing.isEmpty()) {
-            await(thread.submit(() -> missing.forEach(divided.get()::gather)));
-        }
+        divided.orElseThrow().read(buckets);
     }
 
     @Override
@@ -241,7 +238,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     @Override
     public void begin() {
         await();
-        divided.ifPresent(DividedWeights::release);
+        divided.ifPresent(d -> d.begin(true));
         passes++;
     }
 
@@ -252,7 +249,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
             end(exchanges.removeFirst());
         }
         exchanges.add(new Exchange(bucket, thread.submit(() -> add(bucket, isSum))));
-        divided.filter(d -> d.isLast(bucket)).ifPresent(DividedWeights::release);
+        divided.filter(d -> d.isLast(bucket)).ifPresent(d -> d.begin(false));
     }
 
     private void add(Gradients.Bucket bucket, boolean isSum) {
@@ -303,6 +300,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
             end(exchanges.removeFirst());
         }
         waited += System.nanoTime() - start;
+        divided.ifPresent(DividedWeights::await);
     }
 
     private void await(Future<?> exchange) {

@@ -117,8 +117,50 @@ class DividedWeightsTest {
             return 0;
         });
         Layout layout = new Layout(4, 1, Shard.WEIGHTS, 1 << 30, 1 << 24);
-        assertEquals((1 << 28) + (2 << 24) + 1000, layout.weightBytes((1 << 30) + 1000));
+        assertEquals((1 << 28) + (3 << 24) + 1000, layout.weightBytes((1 << 30) + 1000));
         assertTrue(layout.toString().endsWith(", sharing weights, gradients and the optimizer's state"));
+    }
+
+    /// The second pass finds each bucket but the first one gathered while it reads the one before.
+    @Test
+    void thePassBeforeSaysWhatIsReadNext() {
+        ThreadRanks.run(2, c -> {
+            try (Arena arena = Arena.ofShared(); Workers workers = new Workers(1);
+                    Gradients gradients = new Gradients();
+                    DataParallel ranks = new DataParallel(c, KernelBackends.choose("best", workers).kernels())) {
+                long bytes = 4 << 15;
+                List<Weight.Stored> weights = IntStream.range(0, 4).mapToObj(i -> {
+                    Tensor t = Tensor.allocate(arena, DType.F32, 1 << 15);
+                    t.memory().fill((byte) (i + 1));
+                    return new Weight.Stored(t);
+                }).toList();
+                gradients.plan(weights, 4);
+                ranks.shard(gradients, w -> false, true);
+                ranks.divideWeights();
+                List<Gradients.Bucket> buckets = gradients.buckets();
+                for (int pass = 0; pass < 3; pass++) {
+                    long before = c.bytesSent();
+                    for (int i = 0; i < 4; i++) {
+                        ranks.read(List.of(buckets.get(i)));
+                        // Returns when nothing is on its way.
+                        ranks.all();
+                        int gathered = pass == 0 ? i + 1 : Math.min(4, i + 2);
+                        assertEquals(gathered * bytes / 2, c.bytesSent() - before, "pass " + pass + ", bucket " + i);
+                        assertEquals(Float.intBitsToFloat(0x01010101 * (i + 1)),
+                                weights.get(i).tensor().get((1 << 15) - 1 - i));
+                    }
+                }
+                // Another order: what was gathered ahead is not used.
+                long before = c.bytesSent();
+                for (int i : new int[] {0, 2, 1, 3}) {
+                    ranks.read(List.of(buckets.get(i)));
+                    ranks.all();
+                    assertEquals(Float.intBitsToFloat(0x01010101 * (i + 1)), weights.get(i).tensor().get(i));
+                }
+                assertEquals(5 * bytes / 2, c.bytesSent() - before);
+            }
+            return 0;
+        });
     }
 
     @ParameterizedTest

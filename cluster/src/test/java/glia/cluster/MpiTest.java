@@ -98,12 +98,13 @@ class MpiTest {
         assertEquals(threads.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
     }
 
-    /// Ranks that share the tokens of sequences, too.
+    /// Ranks that share the tokens of sequences or the weights, too.
     @ParameterizedTest
-    @ValueSource(strings = {"mpich", "openmpi"})
-    void ringsOfProcessesTrainAsThreads(String name) throws Exception {
+    @CsvSource({"mpich,parallel.context=3 parallel.context_method=ring", "mpich,parallel.shard=weights",
+        "openmpi,parallel.context=3 parallel.context_method=ring", "openmpi,parallel.shard=weights"})
+    void otherLayoutsOfProcessesTrainAsThreads(String name, String layout) throws Exception {
         TrainOnRanks.write(folder);
-        String[] words = {"parallel.context=3", "parallel.context_method=ring", "steps=4"};
+        String[] words = (layout + " steps=4").split(" ");
         Outcome threads = TrainOnRanks.train(folder, "threads", 3, Existing.REFUSE, words);
         Job job = start(name, 3, Stream.concat(Stream.of(TrainOnRanks.class.getName(), folder.toString(), "mpi"),
                 Stream.of(words)).toList());

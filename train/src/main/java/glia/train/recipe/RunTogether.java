@@ -53,12 +53,12 @@ public final class RunTogether {
                     + (shard == Shard.GRADIENTS || shard == Shard.WEIGHTS ? inFlight : bytes);
         }
 
-        /// Bytes of the weights on each rank, where passes gather two buckets at a time.
+        /// Bytes of the weights on each rank, where passes gather two buckets at a time, and a third one ahead.
         ///
         /// @param whole bytes of all weights, those that are not trained among them
         public long weightBytes(long whole) {
             return shard != Shard.WEIGHTS || ranks == 1 ? whole : whole - bytes + Math.min(bytes, bytes / ranks
-                    + 2 * Math.max(largest, bucketBytes(bytes)));
+                    + 3 * Math.max(largest, bucketBytes(bytes)));
         }
 
         /// Bytes of the state of an optimizer on each rank.
@@ -161,7 +161,7 @@ public final class RunTogether {
         return Optional.of(shards);
     }
 
-    /// Buckets of divided weights, two of which a rank holds: a small part of the model.
+    /// Buckets of divided weights, three of which a rank holds: a small part of the model.
     private static long bucketBytes(long bytes) {
         return Math.min(Gradients.BUCKET_BYTES, bytes / 16);
     }
