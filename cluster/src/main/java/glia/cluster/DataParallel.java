@@ -7,7 +7,6 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
-import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.Arena;
@@ -18,7 +17,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -94,8 +92,8 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     /// thread of gradients, so all ranks exchange in the same order.
     void shareContext(int count, ContextParallel.Method method) {
         int first = rank() - rank() % count;
-        context = Optional.of(new Context(new Sharers(collective.of(IntStream.range(first, first + count).toArray())),
-                method));
+        context = Optional.of(new Context(new ThreadedGroup(collective.of(IntStream.range(first, first + count)
+                .toArray()), thread, nanos -> waited += nanos), method));
     }
 
     @Override
@@ -304,27 +302,13 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     }
 
     private void await(Future<?> exchange) {
-        long start = System.nanoTime();
-        end(exchange);
-        waited += System.nanoTime() - start;
+        ThreadedGroup.await(exchange, nanos -> waited += nanos);
     }
 
     private void end(Exchange exchange) {
-        end(exchange.end);
+        ThreadedGroup.end(exchange.end);
         if (released != null) {
             released.release(exchange.bucket);
-        }
-    }
-
-    private static void end(Future<?> exchange) {
-        try {
-            exchange.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new RankException("interrupted", e);
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException r ? r : new RankException("an exchange failed: "
-                    + e.getCause(), e);
         }
     }
 
@@ -339,17 +323,24 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     /// The rank that waits least is the one that the others wait for.
     @Override
     public Map<String, Double> figures() {
-        double[][] waiting = collective.all(waited / 1e9);
+        return figures(collective, 0);
+    }
+
+    /// @param all the ranks, these and perhaps others
+    /// @param more nanoseconds that this rank waited for others
+    Map<String, Double> figures(Collective all, long more) {
+        double own = (waited + more) / 1e9;
+        double[][] waiting = all.all(own);
         int slowest = 0;
         double longest = 0;
-        for (int r = 0; r < size(); r++) {
+        for (int r = 0; r < all.size(); r++) {
             slowest = waiting[r][0] < waiting[slowest][0] ? r : slowest;
             longest = Math.max(longest, waiting[r][0]);
         }
-        Map<String, Double> figures = Map.of("ranks/bytes_sent", (double) (collective.bytesSent() - sentBefore),
-                "ranks/seconds_waiting", waited / 1e9, "ranks/slowest", (double) slowest,
+        Map<String, Double> figures = Map.of("ranks/bytes_sent", (double) (all.bytesSent() - sentBefore),
+                "ranks/seconds_waiting", own, "ranks/slowest", (double) slowest,
                 "ranks/seconds_for_slowest", longest - waiting[slowest][0]);
-        sentBefore = collective.bytesSent();
+        sentBefore = all.bytesSent();
         waited = 0;
         return figures;
     }
@@ -358,40 +349,5 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     public void close() {
         thread.shutdownNow();
         arena.close();
-    }
-
-    /// Ranks that share micro-batches.
-    private final class Sharers implements RankGroup {
-        private final Collective members;
-
-        Sharers(Collective members) {
-            this.members = members;
-        }
-
-        @Override
-        public int rank() {
-            return members.rank();
-        }
-
-        @Override
-        public int size() {
-            return members.size();
-        }
-
-        @Override
-        public void allGather(List<MemorySegment> slices) {
-            DataParallel.this.await(thread.submit(() -> members.allGather(slices)));
-        }
-
-        @Override
-        public void allToAll(List<MemorySegment> send, List<MemorySegment> receive) {
-            DataParallel.this.await(thread.submit(() -> members.allToAll(send, receive)));
-        }
-
-        @Override
-        public Runnable begin(MemorySegment send, int to, MemorySegment receive, int from) {
-            Future<?> exchange = thread.submit(() -> members.sendReceive(send, to, receive, from));
-            return () -> DataParallel.this.await(exchange);
-        }
     }
 }

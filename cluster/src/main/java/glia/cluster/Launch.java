@@ -1,5 +1,6 @@
 package glia.cluster;
 
+import glia.engine.training.PipelineStages;
 import glia.engine.training.Reduction;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
@@ -13,6 +14,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Starts a program on ranks: the processes of a job that `mpiexec`, `srun` or an MPI operator started, or else threads
 /// of this process.
@@ -101,7 +103,8 @@ public final class Launch {
             Program<E> program) throws E {
         Collective collective = ranks.collective;
         try (Workers workers = new Workers(1);
-                DataParallel sums = new DataParallel(collective, KernelBackends.choose(kernels, workers).kernels())) {
+                DataParallel sums = new DataParallel(collective, KernelBackends.choose(kernels, workers).kernels());
+                ranks) {
             ranks.reduction = sums;
             List<String> versions = collective.all(version);
             for (int r = 1; r < versions.size(); r++) {
@@ -135,9 +138,10 @@ public final class Launch {
         }
     }
 
-    private static final class TrainingRanks implements RunRanks {
+    private static final class TrainingRanks implements RunRanks, AutoCloseable {
         private final Collective collective;
         private DataParallel reduction;
+        private Optional<PipelineParallel> pipeline = Optional.empty();
         /// Whether a rank failed and all know it.
         private boolean hasAgreed;
 
@@ -147,7 +151,18 @@ public final class Launch {
 
         @Override
         public Reduction reduction() {
-            return reduction;
+            return pipeline.<Reduction>map(p -> p).orElse(reduction);
+        }
+
+        @Override
+        public void pipeline(PipelineStages stages) {
+            close();
+            pipeline = Optional.of(new PipelineParallel(collective, stages, reduction.kernels()));
+        }
+
+        @Override
+        public void close() {
+            pipeline.ifPresent(PipelineParallel::close);
         }
 
         @Override
@@ -162,7 +177,7 @@ public final class Launch {
 
         @Override
         public void shareContext(int size, ContextParallel.Method method) {
-            reduction.shareContext(size, method);
+            pipeline.ifPresentOrElse(p -> p.shareContext(size, method), () -> reduction.shareContext(size, method));
         }
 
         @Override

@@ -112,6 +112,19 @@ class MpiTest {
         assertEquals(threads.weights(), TrainOnRanks.weights(folder.resolve("mpi/model/model.safetensors")));
     }
 
+    /// Stages of two ranks each.
+    @ParameterizedTest
+    @ValueSource(strings = {"mpich", "openmpi"})
+    void pipelinesOfProcessesTrainAsOne(String name) throws Exception {
+        TrainOnRanks.write(folder);
+        Outcome one = TrainOnRanks.train(folder, "one", 1, Existing.REFUSE, "batch.accumulate=4", "steps=4");
+        Job job = start(name, 4, List.of(TrainOnRanks.class.getName(), folder.toString(), "mpi", "parallel.pipeline=2",
+                "batch.accumulate=2", "steps=4"));
+        assertEquals(0, job.code, job.output);
+        assertEquals(one.weights(), TrainOnRanks.weights(folder.resolve("mpi/model/model.safetensors")));
+        assertEquals(one.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
+    }
+
     /// A layout that does not fit is one error, and no rank waits for another.
     @ParameterizedTest
     @ValueSource(strings = {"mpich", "openmpi"})

@@ -30,6 +30,8 @@ public final class Predictions {
     private final Optional<DividedBatch> divided;
     private final Pass pass;
     private final Tensor hidden;
+    /// Whether other ranks have other layers.
+    private final boolean isStage;
     private final List<RouterOutput> draftRouters = new ArrayList<>();
     private int numDropped;
     private Optional<Value> logProbs = Optional.empty();
@@ -39,9 +41,28 @@ public final class Predictions {
         this.decoder = decoder;
         this.batch = batch;
         this.divided = divided;
-        pass = divided.map(DividedBatch::pass).orElseGet(batch::pass);
+        pass = pass(batch, divided);
         pass.collectRouted();
         hidden = decoder.hidden(ops, pass, States.NONE);
+        isStage = false;
+    }
+
+    /// Of the last stage of a pipeline.
+    ///
+    /// @param hidden the last hidden states
+    Predictions(Ops ops, Decoder decoder, TokenBatch batch, Optional<DividedBatch> divided, Tensor hidden) {
+        this.ops = ops;
+        this.decoder = decoder;
+        this.batch = batch;
+        this.divided = divided;
+        pass = pass(batch, divided);
+        this.hidden = hidden;
+        isStage = true;
+    }
+
+    /// The tokens of this rank.
+    static Pass pass(TokenBatch batch, Optional<DividedBatch> divided) {
+        return divided.map(DividedBatch::pass).orElseGet(batch::pass);
     }
 
     /// The last hidden states of all rows.
@@ -54,6 +75,13 @@ public final class Predictions {
         if (divided.isPresent()) {
             throw new IllegalArgumentException("this loss reads " + what + " of all tokens, which ranks share; leave "
                     + "parallel.context out");
+        }
+    }
+
+    private void requireAllLayers(String what) {
+        if (isStage) {
+            throw new IllegalArgumentException("this loss reads " + what + ", and each rank has some layers alone; "
+                    + "leave parallel.pipeline out");
         }
     }
 
@@ -145,6 +173,7 @@ public final class Predictions {
     /// The log-probabilities of the targets by another decoder with the same weights or some of them, such as that of
     /// the first layers, `[M, 1]`. It has a forward pass of its own.
     public Value logProbs(Decoder other) {
+        requireAllLayers("layers below the last");
         Pass own = pass.frozen(ops);
         TokenLogProbs operation = other.logProbs(ops, other.hidden(ops, own, States.NONE), own, targets(), 1,
                 false, 0, false);
@@ -226,6 +255,7 @@ public final class Predictions {
         all.addAll(draftRouters);
         if (!all.isEmpty()) {
             requireWhole("the routers of experts");
+            requireAllLayers("the routers of experts");
         }
         return all;
     }

@@ -67,6 +67,19 @@ public interface Reduction extends Gradients.Sums {
         return Optional.empty();
     }
 
+    /// The stages of a model on ranks.
+    ///
+    /// @param ranks that compute this rank's micro-batches, one stage or several on each
+    record Pipeline(RankGroup ranks, PipelineStages stages) { }
+
+    /// Forward passes of this rank's layers begin, after which it may not have the others' weights.
+    default void forward() { }
+
+    /// The ranks that have the other layers; empty if this rank has all.
+    default Optional<Pipeline> pipeline() {
+        return Optional.empty();
+    }
+
     /// The number of this rank, from 0.
     int rank();
 

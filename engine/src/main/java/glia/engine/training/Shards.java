@@ -3,6 +3,7 @@ package glia.engine.training;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /// How the elements of weights are divided among ranks, each of which keeps the optimizer's state of its elements and
@@ -35,11 +36,31 @@ public interface Shards {
     /// The elements of a weight by rank.
     List<Range> ranges(Weight w);
 
+    /// The elements of a weight that this rank has.
+    default Range own(Weight w) {
+        return ranges(w).get(rank());
+    }
+
     /// The sums over all ranks of the gradients of this rank's elements, after [Reduction#finish].
     Tensor gradient(Weight w);
 
     /// The sums of numbers over all ranks, each in the order of the ranks.
     double[] totals(double... ofRank);
+
+    /// Gives all ranks the elements of a weight that each has updated.
+    ///
+    /// @param whole the memory of the weight
+    default void updated(Weight w, MemorySegment whole) {
+        List<MemorySegment> send = new ArrayList<>();
+        List<MemorySegment> receive = new ArrayList<>();
+        List<Range> ranges = ranges(w);
+        for (int p = 0; p < ranges.size(); p++) {
+            boolean isOwn = p == rank();
+            send.add(isOwn ? whole.asSlice(0, 0) : ranges.get(rank()).of(whole));
+            receive.add(isOwn ? whole.asSlice(0, 0) : ranges.get(p).of(whole));
+        }
+        exchange(send, receive);
+    }
 
     /// Sends memory `p` of `send` to each rank `p`, and receives from it memory `p` of `receive`.
     void exchange(List<MemorySegment> send, List<MemorySegment> receive);

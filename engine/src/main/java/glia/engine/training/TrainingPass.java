@@ -4,11 +4,8 @@ import glia.engine.LanguageModel;
 import glia.engine.pass.Engine;
 import glia.model.Model;
 import glia.model.block.Decoder;
-import glia.model.spec.Parameter;
 import glia.model.spec.Role;
-import glia.tensor.DType;
 import glia.tensor.Hash;
-import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.DropoutRates;
 import glia.tensor.autograd.Gradients;
@@ -24,8 +21,6 @@ import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,8 +48,11 @@ public final class TrainingPass implements AutoCloseable {
     private final Optional<Tokenizer> tokenizer;
     private final Predicate<Weight> trainable;
     private final Gradients gradients;
+    private final Recorders recorders;
     private final Recorder recorder;
     private final Recorder evaluator;
+    /// The losses of a rank that has some layers.
+    private Optional<PipelinedPass> pipelined = Optional.empty();
     /// The engine whose model may not be closed during a pass.
     private final Optional<Engine> engine;
     private final DropoutRates dropout;
@@ -72,64 +70,11 @@ public final class TrainingPass implements AutoCloseable {
         this.tokenizer = tokenizer;
         trainable = options.trainable().of(model);
         gradients = counted.map(Gradients::new).orElseGet(Gradients::new);
-        recorder = counted.map(memory -> new Recorder(kernels, gradients, trainable, options.precision(), memory))
-                .orElseGet(() -> new Recorder(kernels, gradients, trainable, options.precision()));
-        recorder.checkpoint(options.checkpointSublayers());
         planBuckets(Gradients.BUCKET_BYTES);
         dropout = options.dropout();
-        if (dropout.adapters() > 0) {
-            recorder.dropAdapterInputs(adapterPlaces(model));
-        }
-        evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
-        Set<Weight> routers = Collections.newSetFromMap(new IdentityHashMap<>());
-        model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER).map(model.weights()::get)
-                .forEach(routers::add);
-        recorder.keepUnrounded(routers::contains);
-        evaluator.keepUnrounded(routers::contains);
-        if (!routers.isEmpty()) {
-            // What routers did outlives its layer, without the layer's other memory.
-            evaluator.checkpoint(1);
-        }
-        if (options.linear() == TrainingOptions.Linear.FLOAT8) {
-            Set<Matrix> matrices = layerMatrices(model);
-            recorder.useFloat8(matrices::contains);
-            evaluator.useFloat8(matrices::contains);
-        }
-    }
-
-    /// The places of dropout of adapters by their matrix A: numbers that depend on a tensor's name alone. As in PEFT,
-    /// lookups of embeddings have none.
-    private static Map<Weight, Integer> adapterPlaces(Model model) {
-        Map<Weight, Integer> places = new IdentityHashMap<>();
-        for (Parameter p : model.sources().keySet()) {
-            if (model.weights().get(p) instanceof LowRank adapted && p.role() != Role.EMBEDDING) {
-                if (p.role() == Role.HEAD) {
-                    throw new IllegalArgumentException("the adapter of " + model.storedName(p) + " has no dropout: "
-                            + "logits are computed in parts; leave the head out of the targets, or set dropout to 0");
-                }
-                places.put(adapted.a(), model.storedName(p).hashCode());
-            }
-        }
-        return places;
-    }
-
-    /// The matrices of layers that are multiplied in FP8, by identity.
-    private static Set<Matrix> layerMatrices(Model model) {
-        Set<Matrix> matrices = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Parameter p : model.sources().keySet()) {
-            Weight w = model.weights().get(p);
-            while (w instanceof LowRank adapted) {
-                w = adapted.base();
-            }
-            if (p.sublayer() >= 0 && p.role() != Role.ROUTER && w instanceof Weight.Stored stored
-                    && stored.tensor().dtype() == DType.F32 && stored.tensor().rank() == 2) {
-                matrices.add(stored.tensor());
-            }
-        }
-        if (matrices.isEmpty()) {
-            throw new IllegalArgumentException("FP8 training needs F32 weights; load the model with copies");
-        }
-        return matrices;
+        recorders = new Recorders(model, kernels, gradients, trainable, options, counted);
+        recorder = recorders.training();
+        evaluator = recorders.evaluating();
     }
 
     /// Sets the step of the losses that follow, on which the masks of dropout depend.
@@ -156,6 +101,8 @@ public final class TrainingPass implements AutoCloseable {
         model.sources().keySet().stream()
                 .filter(p -> !model.spec().isFixed(p) && p.role() != Role.ROUTER_CORRECTION)
                 .forEach(p -> addParts(all, model.weights().get(p)));
+        reduction.pipeline().ifPresent(p -> all.removeIf(w ->
+                p.stages().rank(p.stages().owner(w)) != p.ranks().rank()));
         gradients.plan(new ArrayList<>(all).reversed(), bytes);
     }
 
@@ -177,6 +124,11 @@ public final class TrainingPass implements AutoCloseable {
         reduction = sums;
         if (!sums.isLocal()) {
             gradients.sumBy(sums);
+        }
+        if (sums.pipeline().isPresent()) {
+            plan(Gradients.BUCKET_BYTES);
+            pipelined = Optional.of(new PipelinedPass(decoder, model.spec().hiddenSize(), sums, gradients, recorders,
+                    dropout));
         }
     }
 
@@ -302,7 +254,24 @@ public final class TrainingPass implements AutoCloseable {
     /// @throws IllegalArgumentException if the batch has no rows, or the loss depends on no trainable weight
     /// @throws IllegalStateException if this or the model is closed
     public double loss(TokenBatch batch, Loss loss) {
-        return whileOpen(() -> lossOpen(batch, loss));
+        return losses(List.of(batch), List.of(loss))[0];
+    }
+
+    /// Losses of micro-batches, which go through the stages of a pipeline together, where ranks have some layers each.
+    /// Accumulates their gradients.
+    ///
+    /// @param losses one for each batch
+    public double[] losses(List<TokenBatch> batches, List<Loss> losses) {
+        return whileOpen(() -> {
+            List<PipelinedPass.Item> items = new ArrayList<>();
+            for (int i = 0; i < batches.size(); i++) {
+                requireRows(batches.get(i));
+                items.add(new PipelinedPass.Item(batches.get(i), losses.get(i), Hash.of(dropout.seed(), step,
+                        (long) batchesOfStep++ * reduction.numGroups() + reduction.group())));
+            }
+            return pipelined.isPresent() ? pipelined.get().losses(items, Optional.empty())
+                    : items.stream().mapToDouble(this::lossOpen).toArray();
+        });
     }
 
     private <T> T whileOpen(Supplier<T> work) {
@@ -312,11 +281,10 @@ public final class TrainingPass implements AutoCloseable {
         return engine.isPresent() ? engine.get().whileOpen(work) : work.get();
     }
 
-    private double lossOpen(TokenBatch batch, Loss loss) {
+    private double lossOpen(PipelinedPass.Item item) {
         try {
-            recorder.dropout(dropout, Hash.of(dropout.seed(), step,
-                    (long) batchesOfStep++ * reduction.numGroups() + reduction.group()));
-            Value value = compute(recorder, batch, loss);
+            recorder.dropout(dropout, item.key());
+            Value value = compute(recorder, item.batch(), item.loss());
             recorder.gradient(value.tensor()).set(0, 1);
             double number = value.number();
             recorder.backward();
@@ -331,6 +299,11 @@ public final class TrainingPass implements AutoCloseable {
     /// @throws IllegalStateException if this or the model is closed
     public double evaluate(TokenBatch batch, Loss loss) {
         return whileOpen(() -> {
+            requireRows(batch);
+            if (pipelined.isPresent()) {
+                return pipelined.get().losses(List.of(new PipelinedPass.Item(batch, loss, 0)),
+                        Optional.of(evaluator))[0];
+            }
             try {
                 return compute(evaluator, batch, loss).number();
             } finally {
@@ -339,10 +312,13 @@ public final class TrainingPass implements AutoCloseable {
         });
     }
 
-    private Value compute(Recorder ops, TokenBatch batch, Loss loss) {
+    private static void requireRows(TokenBatch batch) {
         if (batch.numRows() == 0) {
             throw new IllegalArgumentException("the batch has no token with a weight");
         }
+    }
+
+    private Value compute(Recorder ops, TokenBatch batch, Loss loss) {
         Optional<DividedBatch> divided = reduction.context().map(c -> new DividedBatch(batch, c));
         ops.divide(divided.map(DividedBatch::context));
         Value value = loss.of(new Predictions(ops, decoder, batch, divided));
@@ -382,7 +358,7 @@ public final class TrainingPass implements AutoCloseable {
 
     /// Bytes of memory held for activations and their gradients.
     public long sizeBytes() {
-        return recorder.sizeBytes() + evaluator.sizeBytes();
+        return recorder.sizeBytes() + evaluator.sizeBytes() + pipelined.map(PipelinedPass::sizeBytes).orElse(0L);
     }
 
     /// Frees the memory of activations and gradients; the model stays open.
@@ -391,6 +367,7 @@ public final class TrainingPass implements AutoCloseable {
         isClosed = true;
         recorder.close();
         evaluator.close();
+        pipelined.ifPresent(PipelinedPass::close);
         gradients.close();
     }
 }

@@ -174,18 +174,48 @@ public final class Decoder {
     private Tensor hidden(Ops ops, Pass pass, States states, List<Tensor> inner) {
         pass.crossLayer().routed().clear();
         Pass own = own(ops, pass);
+        Tensor x = layers.forward(ops, embedded(ops, own, states), own, states);
+        keepRouted(own, pass);
+        for (Tensor kept : own.crossLayer().inner()) {
+            inner.add(outputs(ops, kept, own));
+        }
+        return normalized(ops, outputs(ops, x, own), own, states);
+    }
+
+    /// The residual stream before the first sublayer.
+    private Tensor embedded(Ops ops, Pass own, States states) {
         encoder.ifPresent(e -> own.encoded().ifPresentOrElse(prefix -> prefix.copyTo(own.crossLayer()),
                 () -> own.crossLayer().encoded(encode(e, ops, own))));
         Tensor x = streams.open(ops, embed(ops, own, states, 0));
         if (own.hook() != null) {
             own.hook().stream(LayerHook.EMBEDDINGS, x);
         }
-        x = layers.forward(ops, x, own, states);
+        return x;
+    }
+
+    /// The residual stream `[N, D]` of all tokens after some sublayers, for a stage of a pipeline.
+    ///
+    /// @param before the stream before them; empty for the first ones, which begin with the embedding
+    /// @param from the first sublayer
+    /// @param to the sublayer after the last one
+    /// @throws IllegalArgumentException if other sublayers read more of these than the stream
+    public Tensor stage(Ops ops, Pass pass, Optional<Tensor> before, int from, int to) {
+        pass.crossLayer().routed().clear();
+        Pass own = own(ops, pass);
+        Tensor x = before.isPresent() ? before.get() : embedded(ops, own, States.NONE);
+        x = layers.forward(ops, x, own, States.NONE, from, to);
         keepRouted(own, pass);
-        for (Tensor kept : own.crossLayer().inner()) {
-            inner.add(outputs(ops, kept, own));
+        if (!own.crossLayer().tensors().isEmpty() || own.crossLayer().chosen().isPresent()) {
+            throw new IllegalArgumentException("layers of this model read more of others than the residual stream, so "
+                    + "it cannot be cut between them");
         }
-        return normalized(ops, outputs(ops, x, own), own, states);
+        return x;
+    }
+
+    /// Hidden states as [#hidden] returns them, of the stream after the last stage.
+    public Tensor ended(Ops ops, Pass pass, Tensor stream) {
+        Pass own = own(ops, pass);
+        return normalized(ops, outputs(ops, stream, own), own, States.NONE);
     }
 
     /// Hidden states `[N, D]` as [#hidden] returns them, from the residual stream after any sublayer

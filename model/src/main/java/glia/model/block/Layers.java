@@ -46,13 +46,18 @@ final class Layers {
 
     /// The residual stream after all sublayers. x may be overwritten; do not read it afterwards.
     Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
+        return forward(ops, x, pass, states, 0, steps.length);
+    }
+
+    /// The same after the sublayers `first` to `end`.
+    Tensor forward(Ops ops, Tensor x, Pass pass, States states, int first, int end) {
         int size = ops.segmentSublayers();
         if (size == 0) {
-            return run(0, steps.length, ops, x, pass, states);
+            return run(first, end, ops, x, pass, states);
         }
         Tensor stream = x;
-        for (int from = 0; from < steps.length; from += size) {
-            stream = segment(from, Math.min(steps.length, from + size), ops, stream, pass, states);
+        for (int from = first; from < end; from += size) {
+            stream = segment(from, Math.min(end, from + size), ops, stream, pass, states);
         }
         return stream;
     }

@@ -65,8 +65,7 @@ public final class Optimizer implements AutoCloseable {
                     throw new IllegalArgumentException("parameter " + name + " is stored as " + w.tensor().dtype()
                             + ", expected F32; load the model with copies of the weights to be trained");
                 }
-                Shards.Range own = shards.map(s -> s.ranges(w).get(s.rank()))
-                        .orElse(new Shards.Range(0, w.tensor().size()));
+                Shards.Range own = shards.map(s -> s.own(w)).orElse(new Shards.Range(0, w.tensor().size()));
                 Map<String, Tensor> state = new LinkedHashMap<>();
                 if (own.size() > 0) {
                     long[] part = own.size() == w.tensor().size() ? w.shape() : new long[] {own.size()};
@@ -123,7 +122,7 @@ public final class Optimizer implements AutoCloseable {
             e.weight.update(w -> {
                 gradient.ifPresent(g -> e.group.rule().apply(new ParameterUpdate(part(w, e.own), shaped(g, w), e.state,
                         steps, learningRate * e.group.rateFactor(), e.group.weightDecay(), gradientScale, kernels)));
-                shards.filter(s -> !s.dividesWeights()).ifPresent(s -> gather(s, e, w.memory()));
+                shards.filter(s -> !s.dividesWeights()).ifPresent(s -> s.updated(e.weight, w.memory()));
             });
         }
     }
@@ -135,19 +134,6 @@ public final class Optimizer implements AutoCloseable {
 
     private static Tensor shaped(Tensor gradient, Tensor weight) {
         return gradient.size() == weight.size() ? gradient.reshape(weight.shape()) : gradient;
-    }
-
-    /// Gives all ranks the elements that each has updated.
-    private static void gather(Shards among, Entry e, MemorySegment whole) {
-        List<MemorySegment> send = new ArrayList<>();
-        List<MemorySegment> receive = new ArrayList<>();
-        List<Shards.Range> ranges = among.ranges(e.weight);
-        for (int p = 0; p < ranges.size(); p++) {
-            boolean isOwn = p == among.rank();
-            send.add(isOwn ? whole.asSlice(0, 0) : e.own.of(whole));
-            receive.add(isOwn ? whole.asSlice(0, 0) : ranges.get(p).of(whole));
-        }
-        among.exchange(send, receive);
     }
 
     /// Counts a step without an update.

@@ -268,6 +268,10 @@ public final class RecipeKeys {
             "how attention gets keys and values of other ranks: gather: all at once; ring: rank after rank")
             .or(Method.GATHER);
 
+    public static final RecipeKey<Long> PIPELINE_PARALLEL = integer("parallel.pipeline", 1, 1 << 10,
+            "ranks that have some layers each (pipeline parallelism); there are parallel.pipeline times as many ranks")
+            .or(1L);
+
     public static final RecipeKey<Shard> SHARD = choice("parallel.shard", Shard.class,
             "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
             + " gradients, too (ZeRO-2); weights: weights, too (ZeRO-3)").or(Shard.NONE);
@@ -291,7 +295,7 @@ public final class RecipeKeys {
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
             REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, CONTEXT_PARALLEL,
-            CONTEXT_METHOD, SHARD,
+            CONTEXT_METHOD, PIPELINE_PARALLEL, SHARD,
             EVERY, OUTER_RATE, OUTER_MOMENTUM);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 

@@ -96,7 +96,7 @@ public final class RecipeRun implements AutoCloseable {
         this.last = last;
         Kernels kernels = context.kernels();
         notes.addAll(task.notes());
-        plan = RunPlan.of(recipe, task, model.model().spec(), ranks.size());
+        plan = RunPlan.of(recipe, task, model.model().spec(), RunTogether.numGroups(recipe, ranks));
         notes.addAll(plan.notes());
         Map<String, Weight.Stored> others = task.weights();
         groups = RunOptimizer.groups(recipe, model, others);

@@ -51,7 +51,7 @@ record RunPlan(long steps, double learningRate, long warmup, long validateEvery,
         return !recipe.has(RecipeKeys.STEPS) && !recipe.has(RecipeKeys.EPOCHS);
     }
 
-    /// @param ranks that train together, each with micro-batches of its own
+    /// @param ranks that train together, or groups of them, each with micro-batches of its own
     static RunPlan of(Recipe recipe, TaskRun task, ModelSpec spec, int ranks) throws CheckpointException {
         long rows = ranks * task.rowsOfUpdate();
         long steps = steps(recipe, task, rows);

@@ -1,5 +1,6 @@
 package glia.train.recipe;
 
+import glia.engine.training.PipelineStages;
 import glia.engine.training.Reduction;
 import glia.io.CheckpointException;
 import glia.tensor.ops.RankGroup;
@@ -70,6 +71,9 @@ public interface RunRanks {
     ///
     /// @param size of a group, by which the number of ranks can be divided
     default void shareContext(int size, ContextParallel.Method method) { }
+
+    /// Gives ranks some layers each from now on, before they share contexts.
+    default void pipeline(PipelineStages stages) { }
 
     /// The ranks, for what they compute together.
     default RankGroup members() {

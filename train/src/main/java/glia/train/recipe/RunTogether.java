@@ -1,5 +1,6 @@
 package glia.train.recipe;
 
+import glia.engine.training.PipelineStages;
 import glia.engine.training.Shards;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
@@ -88,7 +89,17 @@ public final class RunTogether {
     ///
     /// @throws CheckpointException if a value is wrong
     public static long size(Recipe recipe) throws CheckpointException {
-        return recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L) * recipe.get(RecipeKeys.CONTEXT_PARALLEL);
+        return recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L) * ofGroup(recipe);
+    }
+
+    /// The ranks that compute the same micro-batches.
+    private static long ofGroup(Recipe recipe) throws CheckpointException {
+        return recipe.get(RecipeKeys.CONTEXT_PARALLEL) * recipe.get(RecipeKeys.PIPELINE_PARALLEL);
+    }
+
+    /// The groups of ranks that each compute micro-batches of their own.
+    static int numGroups(Recipe recipe, RunRanks ranks) throws CheckpointException {
+        return Math.max(1, Math.toIntExact(ranks.size() / ofGroup(recipe)));
     }
 
     static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models, Existing existing,
@@ -127,6 +138,10 @@ public final class RunTogether {
             }
             ranks.stepAlone();
         }
+        boolean isPipeline = recipe.get(RecipeKeys.PIPELINE_PARALLEL) > 1;
+        if (isPipeline) {
+            ranks.pipeline(stages(recipe, model));
+        }
         int context = Math.toIntExact(recipe.get(RecipeKeys.CONTEXT_PARALLEL));
         if (context > 1) {
             if (recipe.has(RecipeKeys.EVERY)) {
@@ -142,15 +157,16 @@ public final class RunTogether {
         }
         Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
         groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
-        if (shard == Shard.NONE) {
+        if (shard == Shard.NONE && !isPipeline) {
             return Optional.empty();
         }
         if (shard == Shard.WEIGHTS) {
-            requireDivisible(recipe, model);
+            requireDivisible(recipe, model, RecipeKeys.SHARD);
             pass.planBuckets(bucketBytes(groups.stream().flatMap(g -> g.weights().values().stream())
                     .mapToLong(Weight::sizeBytes).sum()));
         }
-        Shards shards = ranks.reduction().shard(pass.weightGradients(), whole::contains, shard != Shard.OPTIMIZER);
+        Shards shards = ranks.reduction().shard(pass.weightGradients(), whole::contains, shard == Shard.GRADIENTS
+                || shard == Shard.WEIGHTS);
         if (shard == Shard.WEIGHTS) {
             try {
                 ranks.reduction().divideWeights();
@@ -161,6 +177,21 @@ public final class RunTogether {
         return Optional.of(shards);
     }
 
+    /// The stages of a pipeline.
+    private static PipelineStages stages(Recipe recipe, Model model) throws CheckpointException {
+        RecipeKey<Long> key = RecipeKeys.PIPELINE_PARALLEL;
+        if (recipe.get(RecipeKeys.SHARD) == Shard.WEIGHTS || recipe.has(RecipeKeys.EVERY)) {
+            throw recipe.error(key, "is set together with " + (recipe.has(RecipeKeys.EVERY) ? RecipeKeys.EVERY.name()
+                    : RecipeKeys.SHARD.name() + ": weights") + "; leave one of them out");
+        }
+        requireDivisible(recipe, model, key);
+        try {
+            return new PipelineStages(model, Math.toIntExact(recipe.get(key)), 1);
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(key, "is " + recipe.get(key) + ": " + e.getMessage());
+        }
+    }
+
     /// Buckets of divided weights, three of which a rank holds: a small part of the model.
     private static long bucketBytes(long bytes) {
         return Math.min(Gradients.BUCKET_BYTES, bytes / 16);
@@ -168,7 +199,8 @@ public final class RunTogether {
 
     /// Divided weights need passes that read the same weights in the same order on all ranks, and nothing else that
     /// reads them in a step.
-    private static void requireDivisible(Recipe recipe, Model model) throws CheckpointException {
+    private static void requireDivisible(Recipe recipe, Model model, RecipeKey<?> key) throws CheckpointException {
+        boolean isShard = key == RecipeKeys.SHARD;
         String task = recipe.get(RecipeKeys.TASK);
         String obstacle = !List.of(RecipeKey.word(Task.PRETRAIN), RecipeKey.word(Task.SFT)).contains(task)
                 ? "with task: " + task
@@ -179,8 +211,8 @@ public final class RunTogether {
                 : model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER) ? "of a model with experts"
                 : "";
         if (!obstacle.isEmpty()) {
-            throw recipe.error(RecipeKeys.SHARD, "is weights, which ranks cannot divide " + obstacle
-                    + "; gradients divides all else");
+            throw recipe.error(key, isShard ? "is weights, which ranks cannot divide " + obstacle
+                    + "; gradients divides all else" : "is set, but ranks cannot divide layers " + obstacle);
         }
     }
 
@@ -200,15 +232,20 @@ public final class RunTogether {
         if (ranks.size() == 1) {
             return;
         }
-        long context = recipe.get(RecipeKeys.CONTEXT_PARALLEL);
-        if (ranks.size() % context != 0) {
-            throw recipe.error(RecipeKeys.CONTEXT_PARALLEL, "is " + context + ", by which the " + ranks.size()
-                    + " ranks cannot be divided");
+        long left = ranks.size();
+        String others = "";
+        for (RecipeKey<Long> key : List.of(RecipeKeys.CONTEXT_PARALLEL, RecipeKeys.PIPELINE_PARALLEL)) {
+            long count = recipe.get(key);
+            if (left % count != 0) {
+                throw recipe.error(key, "is " + count + others + ", by which the " + ranks.size()
+                        + " ranks cannot be divided");
+            }
+            left /= count;
+            others += count > 1 ? " and " + key.name() + " " + count : "";
         }
-        long data = recipe.find(RecipeKeys.DATA_PARALLEL).orElse(ranks.size() / context);
-        if (data * context != ranks.size()) {
-            throw recipe.error(RecipeKeys.DATA_PARALLEL, "is " + data + (context > 1 ? " and "
-                    + RecipeKeys.CONTEXT_PARALLEL.name() + " " + context : "") + ", but there are " + ranks.size()
+        long data = recipe.find(RecipeKeys.DATA_PARALLEL).orElse(left);
+        if (data != left) {
+            throw recipe.error(RecipeKeys.DATA_PARALLEL, "is " + data + others + ", but there are " + ranks.size()
                     + " ranks; start as many processes, or leave the key out");
         }
         if (!objective.isParallel()) {

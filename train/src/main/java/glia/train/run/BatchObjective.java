@@ -38,14 +38,10 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
                     + pass.reduction().group()));
         }
         double total = pass.stepTotal(batches.stream().mapToDouble(LossBatch::weight).toArray());
-        double[] losses = new double[accumulate];
-        long tokens = 0;
-        for (int i = 0; i < accumulate; i++) {
-            LossBatch batch = batches.get(i);
-            losses[i] = pass.loss(batch.tokens(), batch.share(total));
-            tokens += batch.tokens().numTokens();
-            batch.tokens().release();
-        }
+        double[] losses = pass.losses(batches.stream().map(LossBatch::tokens).toList(),
+                batches.stream().map(b -> b.share(total)).toList());
+        long tokens = batches.stream().mapToLong(b -> b.tokens().numTokens()).sum();
+        batches.forEach(b -> b.tokens().release());
         return Objective.StepLoss.of(pass.stepTotal(losses), (long) pass.total(tokens));
     }
 

@@ -1,0 +1,279 @@
+package glia.cluster;
+
+import glia.engine.training.PipelineStages;
+import glia.engine.training.Reduction;
+import glia.engine.training.Shards;
+import glia.kernels.KernelBackends;
+import glia.tensor.Tensor;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ContextParallel;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+
+/// Ranks of which each computes some layers (https://arxiv.org/abs/2104.04473). The first ranks have the first stage:
+/// rank `s · n + d` is rank `d` of the `n` that compute stage `s`. These add up their gradients among themselves and
+/// share the optimizer's state of their weights; ranks with the same d compute the same micro-batches.
+///
+/// A rank keeps the trained weights of its stages alone. A weight that several stages read is updated by the first of
+/// them, which sends it to the others.
+final class PipelineParallel implements Reduction, Shards, AutoCloseable {
+    private final Collective all;
+    private final PipelineStages stages;
+    private final Collective peers;
+    private final Collective column;
+    private final DataParallel stage;
+    private final ExecutorService thread;
+    private final Pipeline pipeline;
+    /// The trained weights that this stage updates.
+    private final Set<Weight> own = new HashSet<>();
+    /// The elements of trained weights by rank.
+    private final Map<Weight, List<Range>> ranges = new IdentityHashMap<>();
+    /// Whether the first rank has all weights, and others may.
+    private boolean isGathered = true;
+    private long waited;
+
+    /// @param kernels of the thread that adds; not shared with others
+    PipelineParallel(Collective all, PipelineStages stages, Kernels kernels) {
+        this.all = all;
+        this.stages = stages;
+        int size = all.size() / stages.numRanks();
+        int first = all.rank() - all.rank() % size;
+        peers = all.of(IntStream.range(first, first + size).toArray());
+        column = all.of(IntStream.range(0, stages.numRanks()).map(s -> s * size + all.rank() % size).toArray());
+        stage = new DataParallel(peers, kernels);
+        thread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("stages-" + all.rank()).factory());
+        pipeline = new Pipeline(new ThreadedGroup(column, thread, nanos -> waited += nanos), stages);
+    }
+
+    /// See [DataParallel#shareContext].
+    void shareContext(int count, ContextParallel.Method method) {
+        stage.shareContext(count, method);
+    }
+
+    @Override
+    public Optional<Pipeline> pipeline() {
+        return Optional.of(pipeline);
+    }
+
+    @Override
+    public Optional<Context> context() {
+        return stage.context();
+    }
+
+    @Override
+    public int rank() {
+        return all.rank();
+    }
+
+    @Override
+    public int size() {
+        return all.size();
+    }
+
+    @Override
+    public int group() {
+        return stage.group();
+    }
+
+    @Override
+    public int numGroups() {
+        return stage.numGroups();
+    }
+
+    /// Those of the first stage.
+    @Override
+    public double[] all(double... ofRank) {
+        stage.gatherWeights();
+        tellRanges();
+        double[][] ranks = all.all(ofRank);
+        int groups = numGroups();
+        double[] numbers = new double[ofRank.length * groups];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = ranks[i % groups * (peers.size() / groups)][i / groups];
+        }
+        return numbers;
+    }
+
+    // ---- weights -------------------------------------------------------------------------------------------------
+
+    private boolean isReader(Weight w) {
+        return stages.users(w).stream().anyMatch(s -> stages.rank(s) == column.rank());
+    }
+
+    private int owner(Weight w) {
+        return stages.rank(stages.owner(w));
+    }
+
+    @Override
+    public Shards shard(Gradients gradients, Predicate<Weight> isWhole, boolean frees) {
+        stage.shard(gradients, isWhole, frees);
+        gradients.buckets().forEach(b -> own.addAll(b.weights()));
+        return this;
+    }
+
+    @Override
+    public Range own(Weight w) {
+        return own.contains(w) ? stage.own(w) : new Range(0, 0);
+    }
+
+    /// Tells all ranks the elements of each. When ranks make their parts of a run one by one, it is too early.
+    private void tellRanges() {
+        if (!ranges.isEmpty()) {
+            return;
+        }
+        List<Weight> weights = stages.weights();
+        double[] bounds = new double[2 * weights.size()];
+        for (int i = 0; i < weights.size(); i++) {
+            bounds[2 * i] = own(weights.get(i)).from();
+            bounds[2 * i + 1] = own(weights.get(i)).to();
+        }
+        double[][] ofRanks = all.all(bounds);
+        for (int i = 0; i < weights.size(); i++) {
+            List<Range> byRank = new ArrayList<>();
+            for (double[] of : ofRanks) {
+                byRank.add(new Range((long) of[2 * i], (long) of[2 * i + 1]));
+            }
+            if (byRank.stream().anyMatch(r -> r.size() > 0)) {
+                ranges.put(weights.get(i), byRank);
+            }
+        }
+    }
+
+    /// Lets go the weights of other stages.
+    private void release() {
+        if (isGathered && !ranges.isEmpty()) {
+            ranges.keySet().stream().filter(w -> !isReader(w)).forEach(w ->
+                    KernelBackends.giveBack(((Weight.Stored) w).tensor().memory()));
+            isGathered = false;
+        }
+    }
+
+    /// The first rank of a stage has all its weights.
+    @Override
+    public void gatherWeights() {
+        stage.gatherWeights();
+        tellRanges();
+        if (!isGathered) {
+            for (Weight w : stages.weights()) {
+                if (ranges.containsKey(w)) {
+                    move(w, owner(w) * peers.size(), 0);
+                }
+            }
+            isGathered = true;
+        }
+    }
+
+    private void move(Weight w, int from, int to) {
+        if (from == to || rank() != from && rank() != to) {
+            return;
+        }
+        ((Weight.Stored) w).update(t -> send(t.memory(), from, to));
+    }
+
+    private void send(MemorySegment memory, int from, int to) {
+        MemorySegment nothing = memory.asSlice(0, 0);
+        if (rank() == from) {
+            all.sendReceive(memory, to, nothing, to);
+        } else {
+            all.sendReceive(nothing, from, memory, from);
+        }
+    }
+
+    @Override
+    public boolean dividesWeights() {
+        return false;
+    }
+
+    @Override
+    public List<Range> ranges(Weight w) {
+        return ranges.get(w);
+    }
+
+    @Override
+    public Tensor gradient(Weight w) {
+        return stage.gradient(w);
+    }
+
+    /// Ranks of the stage that owns a weight exchange their parts, and then each sends all to its fellows that read it.
+    @Override
+    public void updated(Weight w, MemorySegment whole) {
+        long start = System.nanoTime();
+        int owner = owner(w);
+        if (column.rank() == owner) {
+            stage.updated(w, whole);
+        }
+        stages.users(w).stream().map(stages::rank).distinct().filter(r -> r != owner).forEach(r -> {
+            if (column.rank() == owner || column.rank() == r) {
+                send(whole, owner * peers.size() + peers.rank(), r * peers.size() + peers.rank());
+            }
+        });
+        waited += System.nanoTime() - start;
+    }
+
+    @Override
+    public double[] totals(double... ofRank) {
+        double[] sum = new double[ofRank.length];
+        for (double[] numbers : all.all(ofRank)) {
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += numbers[i];
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public void exchange(List<MemorySegment> send, List<MemorySegment> receive) {
+        all.allToAll(send, receive);
+    }
+
+    // ---- steps ---------------------------------------------------------------------------------------------------
+
+    @Override
+    public void begin() {
+        stage.begin();
+    }
+
+    @Override
+    public void forward() {
+        release();
+    }
+
+    /// A bucket of a weight that another stage owns is not added up here.
+    @Override
+    public void completed(Gradients.Bucket bucket) {
+        if (owner(bucket.weights().getFirst()) == column.rank()) {
+            stage.completed(bucket);
+        }
+    }
+
+    @Override
+    public void finish(Gradients gradients) {
+        stage.finish(gradients);
+    }
+
+    @Override
+    public Map<String, Double> figures() {
+        Map<String, Double> figures = stage.figures(all, waited);
+        waited = 0;
+        return figures;
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+        stage.close();
+    }
+}
