@@ -27,6 +27,7 @@ import glia.train.run.TrainingListener;
 import glia.train.schedule.Schedule.CosineSchedule;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /// A model that is trained from random weights and evaluated.
@@ -36,6 +37,7 @@ final class SmallModel implements AutoCloseable {
     private static final double WARMUP = 0.05;
     /// Share of the learning rate that is left at the end.
     private static final double MINIMUM = 0.1;
+    private static final int LAST = 200;
 
     private final Kernels kernels;
     private final Model model;
@@ -94,6 +96,38 @@ final class SmallModel implements AutoCloseable {
                         GradientNorm.clipFactor(norm, 1));
             }
             measure.accept(steps);
+        }
+    }
+
+    /// Trains with AdamW (β₁ 0.9, β₂ 0.98, no weight decay) at a constant learning rate after 10 steps of warm-up until
+    /// the longest texts are learned; then the rate falls to 0 in half as many steps, [#LAST] at least.
+    ///
+    /// @param most steps, after which the training ends
+    /// @param progress reports each length
+    /// @return the number of steps
+    int train(Needles needles, int most, double rate, Consumer<String> progress) {
+        try (Optimizer optimizer = new Optimizer(kernels, ParameterGroups.of(model, w -> true, new AdamW(0.9, 0.98),
+                0))) {
+            int learned = most;
+            int end = most;
+            int step = 0;
+            for (int length = 0; step < end; step++) {
+                if (length < needles.length() || step % 200 == 0) {
+                    length = needles.length();
+                    progress.accept("step " + step + ": " + length + " tokens, loss " + needles.loss());
+                }
+                pass.zeroGradients();
+                needles.step(pass.loss(needles.batch(step)));
+                double share = step < learned ? 1 : (double) (end - step) / (end - learned);
+                optimizer.step(pass.weightGradients(), rate * Math.min(share, (step + 1) / 10.0),
+                        GradientNorm.clipFactor(optimizer.gradientNorm(pass.weightGradients()), 1));
+                if (learned == most && needles.isLearned()) {
+                    learned = step;
+                    end = Math.min(most, step + Math.max(LAST, step / 2));
+                }
+            }
+            progress.accept("step " + step + ": loss " + needles.loss());
+            return step;
         }
     }
 

@@ -98,22 +98,36 @@ class MqarTest {
         assertThrows(IllegalArgumentException.class, () -> new Mqar(128, List.of(64), 1, 1, Mqar.Part.TRAINING));
     }
 
-    /// Every needle has one question, and noise holds no other keys and values.
+    /// Every needle has two questions, and noise holds no other keys and values.
     @Test
     void needlesAreInTheNoiseOnce() {
         int length = 64;
-        int[] ids = LongRecall.Needles.text(length, LongRecall.Needles.NEEDLES, 5);
-        assertEquals(length + LongRecall.Needles.TAIL, ids.length);
+        int[] ids = Needles.text(length, Needles.NEEDLES, 5);
+        assertEquals(length + Needles.TAIL, ids.length);
         for (int i = length; i < ids.length; i += 2) {
             int key = ids[i];
             int at = Arrays.stream(ids, 0, length).boxed().toList().indexOf(key);
             assertEquals(ids[i + 1], ids[at + 1]);
-            assertEquals(2, Arrays.stream(ids).filter(id -> id == key).count());
+            assertEquals(3, Arrays.stream(ids).filter(id -> id == key).count());
         }
-        assertEquals(length - LongRecall.Needles.TAIL, Arrays.stream(ids, 0, length).filter(id -> id >= 64).count());
-        LongRecall.Needles texts = new LongRecall.Needles(1, 100);
-        assertTrue(texts.batch(99).numTokens() > LongRecall.Needles.LONGEST, "a long text at the end");
-        assertTrue(texts.batch(49).numTokens() < LongRecall.Needles.LONGEST / 2, "short ones first");
-        assertFalse(Arrays.equals(ids, LongRecall.Needles.text(length, LongRecall.Needles.NEEDLES, 6)));
+        assertEquals(length - 2 * Needles.NEEDLES,
+                Arrays.stream(ids, 0, length).filter(id -> id >= Needles.VOCAB / 2).count());
+        assertFalse(Arrays.equals(ids, Needles.text(length, Needles.NEEDLES, 6)));
+    }
+
+    /// Texts become longer when the answers are learned, and not before.
+    @Test
+    void lengthsRiseByWhatIsLearned() {
+        Needles needles = new Needles(1, Needles.LONGEST);
+        for (int i = 0; i < 100; i++) {
+            needles.step(3);
+        }
+        assertEquals(Needles.SHORTEST, needles.length());
+        assertTrue(needles.batch(0).numTokens() < Needles.LONGEST / 2, "short ones first");
+        for (int i = 0; i < 1000 && !needles.isLearned(); i++) {
+            needles.step(0.01);
+        }
+        assertTrue(needles.isLearned());
+        assertTrue(needles.batch(0).numTokens() > Needles.LONGEST, "a long text at the end");
     }
 }
