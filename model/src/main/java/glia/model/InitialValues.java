@@ -12,6 +12,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.RealGatedRecurrence;
+import glia.model.spec.RelativeAttention;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.model.spec.TimeMix;
@@ -116,6 +117,9 @@ final class InitialValues {
     /// The standard deviation of the scores of queries and keys of unit variance, at least 1. T5 does not divide scores
     /// by √E; its queries begin smaller by that (https://arxiv.org/abs/1910.10683).
     private double scoresOfUnits(Parameter p) {
+        if (spec.mixer(p.place()) instanceof RelativeAttention relative) {
+            return Math.sqrt(relative.headSize());
+        }
         if (spec.mixer(p.place()) instanceof Attention a && a.norm() instanceof QkNorm.None) {
             double deviation = a.scale() * Math.sqrt(a.headSize());
             return deviation > 1 + ROUNDING ? deviation : 1;

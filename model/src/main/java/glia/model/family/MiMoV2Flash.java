@@ -70,7 +70,8 @@ final class MiMoV2Flash implements Family {
                         + ", expected " + heads + ", twice num_key_value_heads");
             }
         }
-        double theta = slides ? 10_000 : 5_000_000;
+        double theta = Numbers.real(config, slides ? "swa_rope_theta" : "rope_theta", NumberRange.ROPE_THETA,
+                slides ? 10_000 : 5_000_000);
         Optional<Config> own = RopeConfig.ofKind(config, slides);
         Config parameters = own.isPresent() ? own.get() : Config.of(config.origin(), Map.of());
         Rope rope = RopeConfig.read(config, parameters, headSize, theta, own.isPresent() ? 1 : ROTATED);

@@ -20,7 +20,7 @@ final class DecoderList {
         FamilySizes cohere = rms(usual("cohere", "CohereForCausalLM"), 1e-5, 10_000).with("layer_norm_eps", 1e-5)
                 .with("logit_scale", 0.0625);
         FamilySizes glm = rms(usual("glm", "GlmForCausalLM"), 1.5625e-7, 10_000).with("partial_rotary_factor", 0.5)
-                .with("attention_bias", true);
+                .with("attention_bias", true).with("pad_token_id", _ -> null);
         FamilySizes granite = granite(usual("granite", "GraniteForCausalLM"));
         FamilySizes gptJ = gpt("gptj", "GPTJForCausalLM").size("rotated", "rotary_dim",
                 v -> Math.min(64, v.get("hidden") / v.get("heads") / 4 * 2)).with("tie_word_embeddings", false);
@@ -39,7 +39,7 @@ final class DecoderList {
                 rms(usual("olmo", "OlmoForCausalLM"), 1e-5, 10_000), rms(usual("olmo2", "Olmo2ForCausalLM"), 1e-5, 5e5),
                 sliding(rms(usual("olmo3", "Olmo3ForCausalLM"), 1e-5, 5e5)),
                 chosen(rms(usual("olmoe", "OlmoeForCausalLM"), 1e-5, 10_000), "num_experts", 16, 4),
-                rms(usual("phi3", "Phi3ForCausalLM"), 1e-5, 10_000),
+                rms(usual("phi3", "Phi3ForCausalLM"), 1e-5, 10_000).with("pad_token_id", _ -> null),
                 withExpertSize(chosen(rms(usual("qwen2_moe", "Qwen2MoeForCausalLM"), 1e-6, 1e6), "num_experts", 16, 4))
                         .size("shared-size", "shared_expert_intermediate_size", v -> v.get("expert-size")),
                 rms(usual("seed_oss", "SeedOssForCausalLM"), 1e-6, 1e7),
@@ -57,7 +57,7 @@ final class DecoderList {
                 rms(usual("hunyuan_v1_moe", "HunYuanMoEV1ForCausalLM"), 1e-5, 10_000).size("experts", "num_experts", 8)
                         .size("active", "moe_topk", v -> Math.min(2, v.get("experts"))),
                 plainMlp(usual("nanochat", "NanoChatForCausalLM")).with("hidden_act", "relu2")
-                        .with("rms_norm_eps", 1e-6).with("rope_theta", 10_000).with("final_logit_softcapping", 15)
+                        .with("rms_norm_eps", 1e-6).with("rope_theta", 10_000).with("final_logit_softcapping", 15.0)
                         .with("tie_word_embeddings", false),
                 plainMlp(usual("nemotron", "NemotronForCausalLM")).with("hidden_act", "relu2").with("norm_eps", 1e-5)
                         .with("rope_theta", 10_000).with("partial_rotary_factor", 0.5)
@@ -127,7 +127,8 @@ final class DecoderList {
     private static FamilySizes dbrx() {
         return ends(sized("dbrx", "DbrxForCausalLM", "d_model", "n_layers")
                 .size("heads", "n_heads", v -> heads(v.get("hidden"))), "max_seq_len")
-                .with("attn_config", v -> Map.of("kv_n_heads", v.get("heads"), "rope_theta", 10_000.0))
+                .with("attn_config", v -> Map.of("kv_n_heads", v.get("heads"), "rope_theta", 10_000.0,
+                        "clip_qkv", 8.0))
                 .with("ffn_config", v -> Map.of("ffn_hidden_size", v.get("hidden"), "moe_num_experts", 8,
                         "moe_top_k", 2, "ffn_act_fn", Map.of("name", "silu")))
                 .with("tie_word_embeddings", false);

@@ -38,7 +38,8 @@ final class HybridList {
                         .with("time_step_rank", v -> Math.ceilDiv(v.get("hidden"), 16)),
                 delta(rms(usual("olmo_hybrid", "OlmoHybridForCausalLM"), 1e-6, 10_000))
                         .with("tie_word_embeddings", false).with("pad_token_id", _ -> null)
-                        .with("linear_allow_neg_eigval", true), kimi(), bailing(), griffin(), rwkv(), xlstm(), zamba());
+                        .with("partial_rotary_factor", 1.0).with("linear_allow_neg_eigval", true),
+                kimi(), bailing(), griffin(), rwkv(), xlstm(), zamba());
     }
 
     private static FamilySizes lfm(String type, String architecture, int convolution) {
@@ -62,12 +63,12 @@ final class HybridList {
 
     private static FamilySizes kimi() {
         return linear(latent("kimi_linear", "KimiLinearForCausalLM"), 4).with("q_lora_rank", _ -> null)
-                .with("norm_topk_prob", true);
+                .with("norm_topk_prob", true).with("pad_token_id", _ -> null);
     }
 
     private static FamilySizes bailing() {
         return linear(latent("bailing_hybrid", "BailingHybridForCausalLM"), 6).with("kda_safe_gate", true)
-                .with("kda_lower_bound", -5.0).with("norm_topk_prob", true);
+                .with("kda_lower_bound", -5.0).with("norm_topk_prob", true).with("pad_token_id", _ -> null);
     }
 
     private static FamilySizes griffin() {

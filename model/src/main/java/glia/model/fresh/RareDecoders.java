@@ -31,7 +31,8 @@ final class RareDecoders {
                 .with("num_key_value_heads", v -> v.get("heads")).with("scale_emb", 12).with("scale_depth", 1.4)
                 .with("dim_model_base", v -> v.get("hidden")).with("tie_word_embeddings", true);
         FamilySizes mistral4 = latent("mistral4", "Mistral4ForCausalLM").with("norm_topk_prob", true)
-                .with("rope_parameters", v -> Map.of("rope_type", "default", "rope_theta", 10_000.0,
+                // Of its kinds of RoPE the reference gives only YaRN the rotary part of a head.
+                .with("rope_parameters", v -> Map.of("rope_type", "yarn", "factor", 1.0, "rope_theta", 10_000.0,
                         "llama_4_scaling_beta", 0.1, "original_max_position_embeddings", v.get("context")))
                 .with("pad_token_id", _ -> null);
         FamilySizes jetmoe = rms(chosen(ends(sized("jetmoe", "JetMoeForCausalLM", "hidden_size", "num_hidden_layers")

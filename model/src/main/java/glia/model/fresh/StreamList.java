@@ -50,6 +50,8 @@ final class StreamList {
                 "rope_theta", 500_000.0, "rms_norm_eps", 1e-5));
         if (type.equals("blt_patcher")) {
             part.put("sliding_window", v.get("window"));
+        } else if (!type.equals("blt_global_transformer")) {
+            part.put("hidden_size_global", v.get("patch-hidden"));
         }
         return part;
     }
@@ -181,7 +183,12 @@ final class StreamList {
                 .size("kv-heads", "num_key_value_heads", v -> Math.max(1, v.get("heads") / 2))
                 .size("value-size", "v_head_dim", v -> v.get("head-size"))
                 .size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
-                .with("partial_rotary_factor", 0.5).with("attention_value_scale", 0.707)
+                .with("rope_parameters", Map.of("full_attention", mimoRope(5e6), "sliding_attention", mimoRope(1e4)))
+                .with("attention_value_scale", 0.707)
                 .with("norm_topk_prob", true).with("tie_word_embeddings", false);
+    }
+
+    private static Map<String, Object> mimoRope(double theta) {
+        return Map.of("rope_type", "default", "rope_theta", theta, "partial_rotary_factor", 0.5);
     }
 }

@@ -16,6 +16,7 @@ import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
+import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.DType;
@@ -59,8 +60,10 @@ final class HubFolder implements ModelWriter.Hub {
                     + "the family '" + to.modelType() + "' has no key for what this model needs: " + difference.get());
         }
         HubFolder hub = new HubFolder(model, config);
-        StoredAs stored = new StoredAs(Places.of(to, family::source), new LayoutConversion(from, to, weights),
-                name -> type, TypeCast.PLAIN, StoredAs.PLAIN, (p, shape) -> shape.length > 1 || type.isEmpty());
+        Places places = Places.of(to, family::source);
+        StoredAs stored = new StoredAs(places, new LayoutConversion(from, to, weights),
+                name -> places.isTable(name) ? Optional.of(DType.I64) : type, TypeCast.PLAIN, StoredAs.PLAIN,
+                (p, shape) -> shape.length > 1 || type.isEmpty());
         stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name)));
         return hub;
     }
@@ -122,6 +125,11 @@ final class HubFolder implements ModelWriter.Hub {
 
         Set<String> names() {
             return parameters.keySet();
+        }
+
+        /// Whether a tensor holds the numbers of experts, which the hub's layout has as integers.
+        boolean isTable(String name) {
+            return parameters.get(name).getFirst().role() == Role.ROUTER_TABLE;
         }
     }
 

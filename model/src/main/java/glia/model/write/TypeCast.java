@@ -1,6 +1,7 @@
 package glia.model.write;
 
 import glia.tensor.DType;
+import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.format.Encode;
@@ -35,6 +36,13 @@ record TypeCast(Optional<Workers> workers, ImportanceMatrix importance) {
         }
         if (type == DType.F32) {
             return Decode.widen(numbers, arena);
+        }
+        if (type == DType.I64) {
+            Tensor integers = Tensor.allocate(arena, type, numbers.shape());
+            for (long i = 0; i < numbers.size(); i++) {
+                Memory.i64(integers.address() + 8 * i, Math.round(numbers.get(i)));
+            }
+            return integers;
         }
         if (numbers.cols() % type.blockElements() != 0) {
             throw new IllegalArgumentException("tensor " + name + ": has rows of " + numbers.cols()
