@@ -22,7 +22,7 @@ import java.util.function.Function;
 ///
 /// All ranks read the same buckets in the same order, so that they gather together. The order of each pass, forward and
 /// backward, is that of the pass before, so the buckets that are read next are gathered ahead while an operation
-/// computes. If a pass reads others, they are gathered when they are read, and its order is learned anew.
+/// computes. If a pass reads others, they are gathered when they are read, and its order is learned again.
 final class DividedWeights {
     /// Buckets that stay whole: operations of a layer may read a bucket in turn with the one before.
     private static final int KEPT = 2;

@@ -40,8 +40,8 @@ public final class CacheAccuracy {
 
     /// Prints a row of a table for each setting.
     ///
-    /// @param args the model, the text's file, tokens of a prompt, the number of prompts, and settings: a KV cache type,
-    ///     `quest:BUDGET`, `sparse:SHARE`, `streaming:SINKS+WINDOW`, `snapkv:BUDGET` or `expected:BUDGET`
+    /// @param args the model, the text's file, tokens of a prompt, the number of prompts, and settings: a KV cache
+    ///     type, `quest:BUDGET`, `sparse:SHARE`, `streaming:SINKS+WINDOW`, `snapkv:BUDGET` or `expected:BUDGET`
     public static void main(String[] args) throws Exception {
         if (args.length < 5) {
             System.err.println("usage: MODEL TEXT TOKENS PROMPTS SETTING...");
