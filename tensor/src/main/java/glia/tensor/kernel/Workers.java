@@ -8,9 +8,8 @@ import java.util.function.BooleanSupplier;
 /// A fixed thread pool of platform threads for arithmetic. The calling thread works too: `count` threads compute,
 /// `count - 1` of them helpers. Tasks are split into chunks, which threads claim from a counter, so a descheduled
 /// thread delays one chunk at most. After a task, helpers spin for 0.3 ms before they park, since waking a thread takes
-/// as long as a token of a small model; those that are parked are not woken for less work than that. The caller, once
-/// no chunk is left to claim, spins a third as long and then parks, which frees its processor for a helper. `run`
-/// allocates nothing. Threads are daemons.
+/// as long as a token of a small model. The caller, once no chunk is left to claim, spins a third as long and then
+/// parks, which frees its processor for a helper. `run` allocates nothing. Threads are daemons.
 ///
 /// Correctness: a helper touches a task only after it has claimed a chunk by decrementing `unclaimed`. The caller
 /// raises `unclaimed` only when every chunk of the previous task has ended (`unfinished` is 0). So a successful claim
@@ -29,8 +28,9 @@ public final class Workers implements AutoCloseable {
     /// A property, since processes that share processors take them from each other by spinning.
     private static final long SPIN_NANOS = Long.getLong("glia.spin", 300_000);
     private static final int SPINS_BEFORE_PARK = 2_000;
-    /// How long it takes until a parked thread runs: longer where it has to wait for a processor.
-    private static final long WAKING_NANOS = Long.getLong("glia.waking", SPIN_NANOS == 0 ? 1_000_000 : 50_000);
+    /// Parked helpers are woken once the work left takes longer than this; 0 for at once. A property, since a woken
+    /// thread waits for a processor where many processes share them.
+    private static final long WAKING_NANOS = Long.getLong("glia.waking", 0);
 
     private final Thread[] helpers;
     private final AtomicInteger unclaimed = new AtomicInteger();
@@ -97,9 +97,12 @@ public final class Workers implements AutoCloseable {
         failure.set(null);
         unfinished.set(chunks);
         unclaimed.set(chunks);
-        if (parked.get() == 0 || isLongerThanWaking()) {
-            claim(0);
+        if (parked.get() != 0 && (WAKING_NANOS == 0 || isLongerThanWaking())) {
+            for (Thread helper : helpers) {
+                LockSupport.unpark(helper);
+            }
         }
+        claim(0);
         awaitHelpers();
         switch (failure.get()) {
             case null -> { }
@@ -110,8 +113,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /// Runs chunks alone until it is known that the others take longer than to wake a thread, and wakes the helpers
-    /// then. Short work ends here.
+    /// Runs chunks alone until it is known that the others take longer than to wake a thread. Short work ends here.
     private boolean isLongerThanWaking() {
         long start = System.nanoTime();
         for (int left = unclaimed.get(); left > 0; left = unclaimed.get()) {
@@ -119,9 +121,6 @@ public final class Workers implements AutoCloseable {
                 end(left, 0);
                 int done = numChunks - left + 1;
                 if ((System.nanoTime() - start) / done * (left - 1) > WAKING_NANOS) {
-                    for (Thread helper : helpers) {
-                        LockSupport.unpark(helper);
-                    }
                     return true;
                 }
             }
