@@ -62,13 +62,21 @@ final class HybridList {
     }
 
     private static FamilySizes kimi() {
-        return linear(latent("kimi_linear", "KimiLinearForCausalLM"), 4).with("q_lora_rank", _ -> null)
-                .with("norm_topk_prob", true).with("pad_token_id", _ -> null);
+        return linear(moonshot("kimi_linear", "KimiLinearForCausalLM"), 4).with("q_lora_rank", _ -> null);
     }
 
     private static FamilySizes bailing() {
-        return linear(latent("bailing_hybrid", "BailingHybridForCausalLM"), 6).with("kda_safe_gate", true)
-                .with("kda_lower_bound", -5.0).with("norm_topk_prob", true).with("pad_token_id", _ -> null);
+        return linear(moonshot("bailing_hybrid", "BailingHybridForCausalLM"), 6).with("kda_safe_gate", true)
+                .with("kda_lower_bound", -5.0);
+    }
+
+    /// Latent attention and experts under the names of keys that these two families have.
+    private static FamilySizes moonshot(String type, String architecture) {
+        return latent(type, architecture).size("experts", "num_experts", 16)
+                .size("active", "num_experts_per_token", v -> Math.min(4, v.get("experts")))
+                .size("shared", "num_shared_experts", 1).size("groups", "num_expert_group", 1)
+                .size("context", "model_max_length", 512).with("moe_renormalize", true)
+                .with("pad_token_id", _ -> null);
     }
 
     private static FamilySizes griffin() {

@@ -102,6 +102,22 @@ class NewModelsTest {
                 "glm4v_text", "moonshine", "parakeet_ctc", "siglip", "wav2vec2", "whisper")), without);
     }
 
+    /// Transformers reads the numbers of experts and groups of these families under no other names.
+    @ParameterizedTest
+    @CsvSource({"kimi_linear, num_experts", "bailing_hybrid, num_experts", "deepseek_v3, n_routed_experts",
+        "hunyuan_v1_moe, num_experts", "longcat_flash, n_routed_experts", "dots1, n_routed_experts"})
+    void sizesHaveTheKeysOfTheReference(String family, String experts) throws Exception {
+        Config made = NewModels.config(family, Map.of());
+        Config reference = Config.read(Path.of(NewModelsTest.class.getResource("/golden/" + family + "/config.json")
+                .toURI()));
+        TreeSet<Object> keys = new TreeSet<>(made.values().keySet());
+        keys.removeAll(reference.values().keySet());
+        // Read by the reference's constructor, which saves what it makes of them.
+        keys.removeAll(List.of("rope_theta", "first_k_dense_replace", "head_dim"));
+        assertEquals(new TreeSet<>(), keys);
+        assertTrue(made.has(experts));
+    }
+
     @Test
     void thePatcherOfBytesIsNotTrained() throws CheckpointException {
         ModelSpec spec = Families.spec(NewModels.config("blt", Map.of("hidden", 64)));
