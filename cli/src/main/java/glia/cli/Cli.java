@@ -98,7 +98,7 @@ public final class Cli {
                 new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new LensCommand(),
                 new LensProbeCommand(), new LensFeaturesCommand(), new SteerCommand(), new TokenizeCommand(),
-                new PerplexityCommand(), new PlanCommand(), new EvalCommand(), new TranscribeCommand(),
+                new PerplexityCommand(), new PlanCommand(), new EvalCommand(Version::line), new TranscribeCommand(),
                 new SpeakCommand(), new DrawCommand(), new EmbedCommand(), new RerankCommand(),
                 new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),

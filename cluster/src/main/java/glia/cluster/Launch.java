@@ -80,8 +80,11 @@ public final class Launch {
             int code = runRank(ranks, kernels, version, program);
             hasEnded = true;
             return code;
-        } catch (Agreed e) {
-            return FAILED;
+        } catch (Exception e) {
+            if (ranks.hasAgreed && ranks.reporter != collective.rank()) {
+                return FAILED;
+            }
+            throw e;
         } finally {
             if (hasEnded || ranks.hasAgreed) {
                 collective.close();
@@ -144,6 +147,8 @@ public final class Launch {
         private Optional<PipelineParallel> pipeline = Optional.empty();
         /// Whether a rank failed and all know it.
         private boolean hasAgreed;
+        /// The first rank that failed, whose error is shown.
+        private int reporter;
 
         TrainingRanks(Collective collective) {
             this.collective = collective;
@@ -195,13 +200,11 @@ public final class Launch {
         public void agree(String failure) {
             List<String> failures = collective.all(failure);
             hasAgreed = !String.join("", failures).isEmpty();
-            for (int r = 0; r < failures.size(); r++) {
-                if (!failures.get(r).isEmpty() && r != collective.rank()) {
-                    throw new Agreed("rank " + r + ": " + failures.get(r));
-                }
-                if (!failures.get(r).isEmpty()) {
-                    return;
-                }
+            while (hasAgreed && failures.get(reporter).isEmpty()) {
+                reporter++;
+            }
+            if (hasAgreed && reporter != collective.rank()) {
+                throw new Agreed("rank " + reporter + ": " + failures.get(reporter));
             }
         }
     }

@@ -47,8 +47,6 @@ final class Mpi implements Transport {
     private final int size;
 
     private Mpi(SymbolLookup library, boolean isOpenMpi) {
-        setEnvironment("UCX_ERROR_SIGNALS", "");
-        setEnvironment("UCX_WARN_UNUSED_ENV_VARS", "n");
         world = isOpenMpi ? library.findOrThrow("ompi_mpi_comm_world") : MemorySegment.ofAddress(ABI_WORLD);
         bytes = isOpenMpi ? library.findOrThrow("ompi_mpi_byte") : MemorySegment.ofAddress(ABI_BYTE);
         sendReceive = function(library, "MPI_Sendrecv", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS,
@@ -78,7 +76,8 @@ final class Mpi implements Transport {
                 FunctionDescriptor.of(JAVA_INT, arguments));
     }
 
-    /// UCX, which MPI may use, would catch the signals of the JVM; where it does not, it would warn of the setting.
+    /// UCX, which MPI may use, would catch the signals of the JVM; where it does not, it would warn of the setting. It
+    /// reads the environment when the library is loaded.
     private static void setEnvironment(String name, String value) {
         Linker linker = Linker.nativeLinker();
         linker.defaultLookup().find("setenv").ifPresent(address -> {
@@ -123,6 +122,8 @@ final class Mpi implements Transport {
         if (given != null) {
             names = List.of(given);
         }
+        setEnvironment("UCX_ERROR_SIGNALS", "");
+        setEnvironment("UCX_WARN_UNUSED_ENV_VARS", "n");
         for (String name : names) {
             Optional<SymbolLookup> library = library(name);
             if (library.isPresent()) {

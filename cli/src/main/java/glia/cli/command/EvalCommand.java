@@ -24,6 +24,7 @@ import glia.reason.task.Problem;
 import glia.reason.task.Split;
 import glia.reason.task.TaskMix;
 import glia.tensor.Precision;
+import glia.train.recipe.RunRanks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +32,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Evaluates a model on tasks, alone or compared with another one.
 public final class EvalCommand implements Command {
@@ -57,8 +61,14 @@ public final class EvalCommand implements Command {
     private static final Option<String> SAMPLES = Option.text("FILE",
             "write the result of each item to a JSONL file", "--samples").elsewhere("--log-samples", "--output-path");
 
+    private final Supplier<String> version;
+
     /// For [glia.cli.Cli].
-    public EvalCommand() {}
+    ///
+    /// @param version of this program, which all ranks must have
+    public EvalCommand(Supplier<String> version) {
+        this.version = version;
+    }
 
     @Override
     public String name() {
@@ -74,7 +84,8 @@ public final class EvalCommand implements Command {
                 Syntax.join(List.of(LIMIT, SHOTS, SPLIT, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
-                                ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.ADAPTER)))
+                                ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.ADAPTER,
+                                ComputeOptions.DATA)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
                         $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl
@@ -86,24 +97,40 @@ public final class EvalCommand implements Command {
                         + "belongs to the first model.");
     }
 
+    /// What is read before a model is loaded.
+    private record Job(List<EvalTask> tasks, Optional<Path> samples, ModelLocation first,
+            Optional<ModelLocation> second) {
+        static Job of(Arguments arguments, Console console) throws IOException {
+            List<EvalTask> tasks = read(arguments);
+            Optional<Path> samples = TextFiles.output(SAMPLES, arguments);
+            ModelLocation first = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+            return new Job(tasks, samples, first, !arguments.has(AGAINST) ? Optional.empty()
+                    : Optional.of(Models.locate(arguments.get(AGAINST), arguments, console)));
+        }
+    }
+
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        List<EvalTask> tasks = tasks(arguments);
-        Optional<Path> samples = TextFiles.output(SAMPLES, arguments);
-        ModelLocation first = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        Optional<ModelLocation> second = Optional.empty();
-        if (arguments.has(AGAINST)) {
-            second = Optional.of(Models.locate(arguments.get(AGAINST), arguments, console));
-        }
+        return RanksTogether.sharing(arguments, console, Precision.FAST, version.get(), (options, ranks, own) ->
+                run(arguments, own, options, ranks));
+    }
+
+    private static int run(Arguments arguments, Console console, LoadOptions options, RunRanks ranks)
+            throws IOException {
+        Job job = ranks.together(() -> Job.of(arguments, console), made -> { });
         String name = arguments.required(0)
                 + arguments.get(ComputeOptions.ADAPTER).map(adapter -> " with " + adapter).orElse("");
-        EvalReport report = new EvalReport(name, evaluate(first, true, tasks, arguments, console));
-        if (second.isPresent()) {
-            report.compareWith(arguments.get(AGAINST).orElseThrow(),
-                    evaluate(second.get(), false, tasks, arguments, console), seed(arguments));
+        EvalReport report = new EvalReport(name, evaluate(job.first, true, job.tasks, arguments, console, options,
+                ranks));
+        if (job.second.isPresent()) {
+            report.compareWith(arguments.get(AGAINST).orElseThrow(), evaluate(job.second.get(), false, job.tasks,
+                    arguments, console, options, ranks), seed(arguments));
         }
-        if (samples.isPresent()) {
-            TextFiles.write(samples.get(), report.samples());
+        if (ranks.rank() > 0) {
+            return ExitCode.OK;
+        }
+        if (job.samples.isPresent()) {
+            TextFiles.write(job.samples.get(), report.samples());
         }
         if (arguments.has(Json.OPTION)) {
             Json.print(console, report.document(seed(arguments)));
@@ -118,7 +145,7 @@ public final class EvalCommand implements Command {
     }
 
     /// Reads all tasks before the model is loaded.
-    private static List<EvalTask> tasks(Arguments arguments) throws CheckpointException {
+    private static List<EvalTask> read(Arguments arguments) throws CheckpointException {
         List<EvalTask> tasks = new ArrayList<>();
         for (String name : arguments.repeated().stream().flatMap(n -> Ruler.names(n).stream()).toList()) {
             boolean isGenerated = (name.equals(DRAWINGS) || TaskMix.describes(name))
@@ -159,10 +186,13 @@ public final class EvalCommand implements Command {
     }
 
     private static List<EvalResult> evaluate(ModelLocation location, boolean isFirst, List<EvalTask> tasks,
-            Arguments arguments, Console console) throws IOException {
-        LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
-        try (LanguageModel model = isFirst ? Models.load(location.path(), options, arguments, console)
-                : Models.loadWithoutAdapter(location.path(), options, arguments, console)) {
+            Arguments arguments, Console console, LoadOptions options, RunRanks ranks) throws IOException {
+        try (LanguageModel model = ranks.together(() -> isFirst
+                ? Models.load(location.path(), options, arguments, console)
+                : Models.loadWithoutAdapter(location.path(), options, arguments, console), LanguageModel::close)) {
+            ranks.requireSame(location.path(), "kernels", model.engine().ops().kernels().name(), "choose one with "
+                    + "--kernels");
+            ranks.requireSame(location.path(), "files", files(location.path()), "give all the same model");
             Evaluation evaluation = new Evaluation(model, seed(arguments), arguments.get(BATCH).orElse(DEFAULT_BATCH),
                     (task, done, total) -> {
                         if (console.errIsTerminal()) {
@@ -173,12 +203,22 @@ public final class EvalCommand implements Command {
                     });
             List<EvalResult> results = new ArrayList<>();
             for (EvalTask task : tasks) {
-                results.add(evaluation.run(task));
+                String part = ranks.together(() -> evaluation.part(task, ranks.rank(), ranks.size()), made -> { });
+                results.add(evaluation.result(task, ranks.all(part)));
             }
             if (console.errIsTerminal()) {
                 console.clearProgress();
             }
             return results;
+        }
+    }
+
+    /// Names and sizes of a model's files.
+    private static String files(Path model) throws IOException {
+        try (Stream<Path> files = Files.list(Files.isDirectory(model) ? model : model.toAbsolutePath().getParent())) {
+            return files.filter(file -> Files.isDirectory(model) ? Files.isRegularFile(file)
+                    : file.endsWith(model.getFileName())).map(file -> file.getFileName() + " " + file.toFile().length())
+                    .sorted().collect(Collectors.joining(", "));
         }
     }
 }

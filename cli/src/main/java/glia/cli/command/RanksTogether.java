@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 
-/// Runs a command that generates text on several ranks, each with a part of the model (tensor parallelism): all compute
-/// the same passes, and rank 0 prints.
+/// Runs a command on several ranks, of which rank 0 prints: each has a part of the model and all compute the same
+/// passes (tensor parallelism), or each has the whole model and does a part of the work (data parallelism).
 final class RanksTogether {
     private static final PrintStream NOTHING = new PrintStream(OutputStream.nullOutputStream());
 
@@ -26,6 +26,34 @@ final class RanksTogether {
         int run(LoadOptions options, RunRanks ranks, Console console) throws IOException;
     }
 
+    /// Divides the work: the program says how.
+    ///
+    /// @param usual the precision if none is given
+    /// @param version of this program, which all ranks must have
+    /// @return an exit code
+    static int sharing(Arguments arguments, Console console, Precision usual, String version, Program program)
+            throws IOException {
+        int processes = Launch.processes();
+        int size = arguments.get(ComputeOptions.DATA).orElse(processes);
+        if (processes > 1 && processes != size) {
+            throw new UsageException("--data-parallel: found " + size + ", expected the " + processes
+                    + " processes of the job; leave the option out");
+        }
+        LoadOptions options = ComputeOptions.of(arguments, usual).sharedBy(sharers(size));
+        return Launch.<IOException>run(size, options.kernels(), version, console.err(), ranks -> program.run(options,
+                ranks, printing(ranks, console)));
+    }
+
+    private static int sharers(int size) {
+        return Launch.processes() > 1 ? Launch.processesHere() : size;
+    }
+
+    private static Console printing(RunRanks ranks, Console console) {
+        return ranks.rank() == 0 ? console : Console.plain(console.in(), NOTHING, NOTHING);
+    }
+
+    /// Divides the model.
+    ///
     /// @param version of this program, which all ranks must have
     /// @return an exit code
     static int run(Arguments arguments, Console console, String version, Program program) throws IOException {
@@ -40,9 +68,7 @@ final class RanksTogether {
             throw new UsageException("--tensor takes neither --draft nor --adapter");
         }
         LoadOptions plain = ComputeOptions.of(arguments, Precision.FAST);
-        int sharers = processes > 1 ? Launch.processesHere() : size;
         return Launch.<IOException>run(size, plain.kernels(), version, console.err(), ranks -> program.run(
-                plain.among(ranks.members(), sharers), ranks, ranks.rank() == 0 ? console
-                        : Console.plain(console.in(), NOTHING, NOTHING)));
+                plain.among(ranks.members(), sharers(size)), ranks, printing(ranks, console)));
     }
 }

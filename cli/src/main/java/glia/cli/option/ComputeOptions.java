@@ -91,6 +91,11 @@ public final class ComputeOptions {
             + "threads; the same bits on any number", "--tensor").in(GROUP)
             .elsewhere("--tensor-parallel-size", "-tp", "--tp");
 
+    /// For commands whose work many processes may divide.
+    public static final Option<Integer> DATA = Option.integer("N", 1, 1024, "ranks that share the work, each with the "
+            + "whole model: threads of this process (default: 1; under mpiexec its processes)", "--data-parallel")
+            .in(GROUP).elsewhere("--data-parallel-size", "-dp");
+
     private static final Option<RopeChange.Kind> ROPE_SCALING = Option.choice("TYPE", RopeChange.Kind.class,
             "scaling of rotary positions, in place of the model's own, for a context --rope-scale times as long",
             "--rope-scaling").in(GROUP).elsewhere("--rope-scaling-type");

@@ -19,7 +19,11 @@ import glia.model.adapter.AdapterFolder;
 import glia.model.adapter.Adapters;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -84,6 +88,37 @@ class EvalCommandTest {
         assertTrue(run(ExitCode.BAD_FILE, command).err().contains("exists already; --force overwrites it"));
         assertTrue(run(ExitCode.OK, "eval", "stories260K", "strings", "--limit", "2", "--against", "stories260K").out()
                 .contains("McNemar p"));
+    }
+
+    /// Ranks that share the items print the numbers and write the samples of one process.
+    @Test
+    void ranksEvaluateAsOne() throws Exception {
+        Path task = Files.writeString(folder.resolve("long.jsonl"), "{\"task\":\"long\",\"kind\":\"choice\"}\n"
+                + IntStream.range(0, 40).mapToObj(i -> "{\"context\":\"" + "Once upon a time. ".repeat(5 + i)
+                + "\",\"choices\":[\"She ran.\",\"He sat.\"],\"answer\":0}\n").collect(Collectors.joining()));
+        for (String[] command : List.of(new String[] {"eval", "stories260K", "knowledge", "prose", task.toString()},
+                new String[] {"eval", "stories260K", "strings", "--limit", "29", "--batch-invariant"})) {
+            Path[] samples = new Path[4];
+            String[] printed = new String[4];
+            for (int ranks = 1; ranks <= 3; ranks++) {
+                samples[ranks] = folder.resolve(command.length + "-" + ranks + ".jsonl");
+                printed[ranks] = run(ExitCode.OK, with(command, "--samples", samples[ranks].toString(), "--json",
+                        "--data-parallel", "" + ranks)).out();
+                assertEquals(printed[1], printed[ranks]);
+                assertEquals(Files.readString(samples[1]), Files.readString(samples[ranks]));
+            }
+        }
+    }
+
+    /// An error of all ranks is printed once.
+    @Test
+    void anErrorOfAllRanksIsOne() {
+        assertEquals(1, run(ExitCode.BAD_FILE, "eval", "stories260K", "knowlege", "--data-parallel", "3").err().lines()
+                .count());
+    }
+
+    private static String[] with(String[] words, String... more) {
+        return Stream.concat(Arrays.stream(words), Arrays.stream(more)).toArray(String[]::new);
     }
 
     /// The adapter belongs to the first model alone.

@@ -187,6 +187,15 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
                 Optional.of(other), ranks, projector);
     }
 
+    /// With the threads of one of several ranks, each of which has the whole model.
+    ///
+    /// @param sharers the ranks that share this machine's threads
+    public LoadOptions sharedBy(int sharers) {
+        return new LoadOptions(Math.max(1, numThreads() / sharers), contextLength, kernels, precision, keyValueType,
+                drafting, batchInvariant, kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks,
+                projector);
+    }
+
     /// With a part of the model on each of some ranks, all of which compute the same passes: without what depends on
     /// times, such as speculative decoding, and without caches of packed weights and prompts.
     ///

@@ -11,7 +11,6 @@ import glia.io.CheckpointException;
 import glia.lab.eval.EvalResult.Item;
 import glia.lab.eval.EvalResult.Metric;
 import glia.lab.eval.EvalTask.Match;
-import glia.lab.eval.EvalTask.Score;
 import glia.text.template.ChatMessage;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -28,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Runs tasks with a model. Scores are those of lm-evaluation-harness: the likelihood of choices after a context, the
 /// likelihood of texts in windows that do not overlap, greedy generation until a stop string.
@@ -64,25 +64,88 @@ public final class Evaluation {
     ///
     /// @throws IllegalArgumentException if the model cannot do it
     public EvalResult run(EvalTask task) {
+        return result(task, List.of(part(task, 0, 1)));
+    }
+
+    /// What one of several ranks computes of a task: every `ranks`-th text, pass of choices or answer.
+    ///
+    /// @return for [#result]
+    /// @throws IllegalArgumentException if the model cannot do it
+    public String part(EvalTask task, int rank, int ranks) {
+        String[] computed = new String[task.items().size()];
+        Share share = new Share(task.name(), rank, ranks, computed.length);
+        switch (task.kind()) {
+            case TEXT -> texts(task, share, computed);
+            case CHOICE -> new Choices(task, model, seed).compute(computed, share, n -> report(share, n));
+            case GENERATE -> {
+                if (isDrawn(task)) {
+                    drawings(task, share, computed);
+                } else {
+                    answers(task, share, computed);
+                }
+            }
+        }
+        return JsonMapper.shared().writeValueAsString(computed);
+    }
+
+    /// The result of a task of which all ranks computed their parts. It does not depend on their number, but for
+    /// answers without batch invariance.
+    public EvalResult result(EvalTask task, List<String> parts) {
+        String[] computed = new String[task.items().size()];
+        for (String part : parts) {
+            String[] own = JsonMapper.shared().readValue(part, String[].class);
+            for (int i = 0; i < own.length; i++) {
+                computed[i] = own[i] == null ? computed[i] : own[i];
+            }
+        }
         return switch (task.kind()) {
-            case TEXT -> texts(task);
-            case CHOICE -> choices(task);
-            case GENERATE -> task.items().getFirst() instanceof EvalItem.Drawing ? drawings(task) : answers(task);
+            case TEXT -> texts(task, computed);
+            case CHOICE -> new Choices(task, model, seed).result(computed);
+            case GENERATE -> isDrawn(task) ? drawings(task, computed) : answers(task, computed);
         };
     }
 
-    private EvalResult texts(EvalTask task) {
+    private static boolean isDrawn(EvalTask task) {
+        return task.items().getFirst() instanceof EvalItem.Drawing;
+    }
+
+    /// What a rank computes of the items of a task.
+    record Share(String task, int rank, int ranks, int total) {
+        boolean has(int number) {
+            return number % ranks == rank;
+        }
+    }
+
+    /// @param done items of this rank so far; the others are taken to have done as many
+    private void report(Share share, int done) {
+        progress.item(share.task, Math.min(share.total, done * share.ranks), share.total);
+    }
+
+    private void texts(EvalTask task, Share share, String[] computed) {
         Likelihoods likelihoods = new Likelihoods(model);
         OptionalInt start = new Prompts(task, model, seed).start();
         int window = Math.min(MAX_WINDOW, model.contextLength());
+        int done = 0;
+        for (int i = share.rank; i < computed.length; i += share.ranks) {
+            int[] ids = ids((EvalItem.Text) task.items().get(i));
+            computed[i] = Double.toString(start.isPresent() ? -likelihoods.rolling(start.getAsInt(), ids, window)
+                    : withoutStart(likelihoods, ids, window));
+            report(share, ++done);
+        }
+    }
+
+    private int[] ids(EvalItem.Text text) {
+        return model.tokenizer().encodePlain(text.text(), false);
+    }
+
+    private EvalResult texts(EvalTask task, String[] computed) {
         List<Item> items = new ArrayList<>();
-        double[] nats = new double[task.items().size()];
+        double[] nats = new double[computed.length];
         double[] tokens = new double[nats.length];
         for (int i = 0; i < nats.length; i++) {
             EvalItem.Text text = (EvalItem.Text) task.items().get(i);
-            int[] ids = model.tokenizer().encodePlain(text.text(), false);
-            nats[i] = start.isPresent() ? -likelihoods.rolling(start.getAsInt(), ids, window)
-                    : withoutStart(likelihoods, ids, window);
+            int[] ids = ids(text);
+            nats[i] = Double.parseDouble(computed[i]);
             tokens[i] = ids.length;
             int bytes = text.text().getBytes(StandardCharsets.UTF_8).length;
             Map<String, Object> details = new LinkedHashMap<>();
@@ -90,7 +153,6 @@ public final class Evaluation {
             details.put("tokens", ids.length);
             details.put("bytes", bytes);
             items.add(new Item(text.id(), nats[i] / Math.log(2), bytes, details));
-            progress.item(task.name(), i + 1, nats.length);
         }
         double[] bits = items.stream().mapToDouble(Item::value).toArray();
         double[] bytes = items.stream().mapToDouble(Item::weight).toArray();
@@ -112,99 +174,27 @@ public final class Evaluation {
         return Arrays.stream(numerators).sum() / Arrays.stream(denominators).sum();
     }
 
-    private EvalResult choices(EvalTask task) {
-        Likelihoods likelihoods = new Likelihoods(model);
-        Prompts prompts = new Prompts(task, model, seed);
-        List<Likelihoods.Request> requests = new ArrayList<>();
-        int truncated = 0;
-        for (int i = 0; i < task.items().size(); i++) {
-            EvalItem.Choice choice = (EvalItem.Choice) task.items().get(i);
-            Prompts.Encoded encoded = prompts.encode(prompts.context(i), choice.choices());
-            int longest = encoded.continuations().stream().mapToInt(c -> c.length).max().orElseThrow();
-            int room = likelihoods.maxTokens() - longest;
-            if (room < 1) {
-                throw new IllegalArgumentException("item " + choice.id() + " of the task " + task.name()
-                        + " has a choice of " + longest + " tokens; the model's context has "
-                        + model.contextLength());
-            }
-            int[] context = encoded.context();
-            if (context.length > room) {
-                truncated++;
-                context = Arrays.copyOfRange(context, context.length - room, context.length);
-            }
-            requests.add(new Likelihoods.Request(context, encoded.continuations()));
-        }
-        Score main = task.settings().score();
-        List<Item> items = new ArrayList<>();
-        long[] right = new long[Score.values().length];
-        while (items.size() < requests.size()) {
-            List<Likelihoods.Request> rest = requests.subList(items.size(), requests.size());
-            for (double[] sums : likelihoods.sums(rest.subList(0, likelihoods.batch(rest)))) {
-                EvalItem.Choice choice = (EvalItem.Choice) task.items().get(items.size());
-                List<int[]> continuations = requests.get(items.size()).continuations();
-                for (Score score : Score.values()) {
-                    right[score.ordinal()] += best(choice, sums, continuations, score) == choice.answer() ? 1 : 0;
-                }
-                int chosen = best(choice, sums, continuations, main);
-                Map<String, Object> details = new LinkedHashMap<>();
-                details.put("context", prompts.context(items.size()));
-                details.put("choices", choice.choices());
-                details.put("answer", choice.answer());
-                details.put("chosen", chosen);
-                details.put("log_probabilities", Arrays.stream(sums).boxed().toList());
-                details.put("tokens", continuations.stream().map(c -> c.length).toList());
-                items.add(new Item(choice.id(), chosen == choice.answer() ? 1 : 0, 1, details));
-                progress.item(task.name(), items.size(), requests.size());
-            }
-        }
-        Map<String, Metric> metrics = new LinkedHashMap<>();
-        for (Score score : Score.values()) {
-            metrics.put(name(score), proportion(right[score.ordinal()], items.size()));
-        }
-        return new EvalResult(task.name(), task.kind(), name(main), metrics, items, truncated);
-    }
-
-    private static String name(Score score) {
-        return score == Score.SUM ? "accuracy" : "accuracy_" + score.name().toLowerCase(Locale.ROOT);
-    }
-
-    private static Metric proportion(long right, int total) {
+    static Metric proportion(long right, int total) {
         return new Metric((double) right / total, Statistics.wilson(right, total));
     }
 
-    /// The choice with the greatest score; the first of equal ones.
-    private static int best(EvalItem.Choice choice, double[] sums, List<int[]> continuations, Score score) {
-        int best = 0;
-        double most = Double.NEGATIVE_INFINITY;
-        for (int i = 0; i < sums.length; i++) {
-            double value = switch (score) {
-                case SUM -> sums[i];
-                case BYTES -> sums[i] / choice.choices().get(i).getBytes(StandardCharsets.UTF_8).length;
-                case TOKENS -> sums[i] / continuations.get(i).length;
-            };
-            if (value > most) {
-                most = value;
-                best = i;
-            }
-        }
-        return best;
-    }
-
-    private EvalResult answers(EvalTask task) {
+    private void answers(EvalTask task, Share share, String[] computed) {
         Prompts prompts = new Prompts(task, model, seed);
         Semaphore places = new Semaphore(batch);
-        List<Item> items = new ArrayList<>();
-        List<Future<Answer>> texts = new ArrayList<>();
+        Map<Integer, Future<Answer>> texts = new LinkedHashMap<>();
         // Requests of several threads share the passes of the scheduler.
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
-                for (int i = 0; i < task.items().size(); i++) {
-                    texts.add(threads.submit(question(task, prompts, i, places)));
+                for (int i = share.rank; i < computed.length; i += share.ranks) {
+                    texts.put(i, threads.submit(question(task, prompts, i, places)));
                 }
-                for (int i = 0; i < texts.size(); i++) {
-                    EvalItem.Generation item = (EvalItem.Generation) task.items().get(i);
-                    items.add(scored(task, item, prompts.context(i), texts.get(i).get()));
-                    progress.item(task.name(), items.size(), texts.size());
+                int done = 0;
+                for (int i : texts.keySet()) {
+                    Answer made = texts.get(i).get();
+                    String score = Double.toString(score(task, (EvalItem.Generation) task.items().get(i), made.text()));
+                    computed[i] = JsonMapper.shared().writeValueAsString(made.thought().isEmpty()
+                            ? List.of(score, made.text()) : List.of(score, made.text(), made.thought().text()));
+                    report(share, ++done);
                 }
             } catch (ExecutionException e) {
                 throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
@@ -212,7 +202,29 @@ public final class Evaluation {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("the evaluation was interrupted", e);
             } finally {
-                texts.forEach(text -> text.cancel(true));
+                texts.values().forEach(text -> text.cancel(true));
+            }
+        }
+    }
+
+    private EvalResult answers(EvalTask task, String[] computed) {
+        Prompts prompts = new Prompts(task, model, seed);
+        List<Item> items = new ArrayList<>();
+        for (int i = 0; i < computed.length; i++) {
+            EvalItem.Generation item = (EvalItem.Generation) task.items().get(i);
+            // Score, text and thoughts.
+            String[] made = JsonMapper.shared().readValue(computed[i], String[].class);
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("prompt", prompts.context(i));
+            details.put("generated", made[1]);
+            if (made.length > 2) {
+                details.put("thinking", made[2]);
+            }
+            details.put("normalized", Normalization.all(task.settings().normalize(), made[1]));
+            details.put("answers", item.answers());
+            items.add(new Item(item.id(), Double.parseDouble(made[0]), 1, details));
+            if (!task.settings().chat()) {
+                prompts.prompt(i);
             }
         }
         if (task.settings().match() != Match.EXACT) {
@@ -234,23 +246,31 @@ public final class Evaluation {
     }
 
     /// Draws each text greedily, without guidance.
-    private EvalResult drawings(EvalTask task) {
+    private void drawings(EvalTask task, Share share, String[] computed) {
         try {
             PictureGenerator generator = PictureGenerator.of(model);
             PictureGenerator.Options options = PictureGenerator.Options.defaults().withGuidance(1)
                     .with(SamplingOptions.greedy());
-            List<Item> items = new ArrayList<>();
-            for (EvalItem item : task.items()) {
-                EvalItem.Drawing drawing = (EvalItem.Drawing) item;
-                boolean isRight = drawing.verifier().test(generator.generate(drawing.text(), options, done -> true)
-                        .orElseThrow());
-                items.add(new Item(drawing.id(), isRight ? 1 : 0, 1, Map.of("prompt", drawing.text())));
-                progress.item(task.name(), items.size(), task.items().size());
+            int done = 0;
+            for (int i = share.rank; i < computed.length; i += share.ranks) {
+                EvalItem.Drawing drawing = (EvalItem.Drawing) task.items().get(i);
+                computed[i] = Boolean.toString(drawing.verifier().test(generator.generate(drawing.text(), options,
+                        ready -> true).orElseThrow()));
+                report(share, ++done);
             }
-            return result(task, "right_pictures", items, 0);
         } catch (CheckpointException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
+    }
+
+    private static EvalResult drawings(EvalTask task, String[] computed) {
+        List<Item> items = new ArrayList<>();
+        for (int i = 0; i < computed.length; i++) {
+            EvalItem.Drawing drawing = (EvalItem.Drawing) task.items().get(i);
+            items.add(new Item(drawing.id(), Boolean.parseBoolean(computed[i]) ? 1 : 0, 1,
+                    Map.of("prompt", drawing.text())));
+        }
+        return result(task, "right_pictures", items, 0);
     }
 
     /// Asks an item as `glia run` does: thoughts of a chat are no part of the answer, and have room besides its tokens.
@@ -285,22 +305,14 @@ public final class Evaluation {
         }
     }
 
-    private static Item scored(EvalTask task, EvalItem.Generation item, String prompt, Answer made) {
-        String text = made.text();
+    private static double score(EvalTask task, EvalItem.Generation item, String text) {
         List<Normalization> rules = task.settings().normalize();
-        String answer = Normalization.all(rules, text);
         Match match = task.settings().match();
-        double score = item.verifier().isPresent() ? item.verifier().get().test(text) ? 1 : 0
-                : match != Match.EXACT ? match.score(text, item.answers())
-                : item.answers().stream().anyMatch(one -> Normalization.all(rules, one).equals(answer)) ? 1 : 0;
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("prompt", prompt);
-        details.put("generated", text);
-        if (!made.thought().isEmpty()) {
-            details.put("thinking", made.thought().text());
+        if (item.verifier().isPresent()) {
+            return item.verifier().get().test(text) ? 1 : 0;
         }
-        details.put("normalized", answer);
-        details.put("answers", item.answers());
-        return new Item(item.id(), score, 1, details);
+        String answer = Normalization.all(rules, text);
+        return match != Match.EXACT ? match.score(text, item.answers())
+                : item.answers().stream().anyMatch(one -> Normalization.all(rules, one).equals(answer)) ? 1 : 0;
     }
 }
