@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /// Pixels of three colours.
 ///
@@ -65,8 +66,9 @@ public record Pixels(int width, int height, byte[] rgb) {
                     | rgb[3 * i + 2] & 255);
         }
         ByteArrayOutputStream file = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(image, "png", file);
+        // Given a plain stream, ImageIO writes a temporary file first.
+        try (var memory = new MemoryCacheImageOutputStream(file)) {
+            ImageIO.write(image, "png", memory);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -15,7 +15,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /// What goes into a model for one sequence: token ids, of which some are placeholders of rows, such as those of a
 /// picture. A row takes one index of the KV cache, like a token; its positions for rotary embedding are its own.
@@ -195,8 +194,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
     /// @param to the wanted end
     /// @return `to`, or the start of such rows if it is after `from`, or else their end
     public static int chunkEnd(List<Embedded> embedded, int from, int to) {
-        for (int i = 0; i < embedded.size(); i++) {
-            Embedded e = embedded.get(i);
+        for (Embedded e : embedded) {
             if (e.rows.sight != Tower.Sight.CAUSAL && e.start < to && to < e.end()) {
                 return e.start > from ? e.start : e.end();
             }
@@ -287,8 +285,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
         /// @throws IllegalArgumentException if the sides are no multiples of the tower's patches
         public static Rows ofPixels(Tower tower, int number, Tensor pixels) {
             long[] shape = pixels.shape();
-            Tensor values = patches(tower, pixels.reshape(
-                    LongStream.concat(LongStream.of(1), Arrays.stream(shape)).toArray()));
+            Tensor values = patches(tower, pixels.reshape(1, shape[0], shape[1], shape[2]));
             int patch = tower.features().patch();
             return of(tower, number, values, 1, (int) shape[1] / patch, (int) shape[2] / patch);
         }
@@ -328,15 +325,17 @@ public record Input(int[] ids, List<Embedded> embedded) {
             int[] places = tower.featurePositions(1, height, width);
             int size = tower.featureSize();
             Tensor values = Tensor.allocate(Arena.ofAuto(), DType.F32, shape[0] * height * width, size);
-            for (int i = 0; i < values.size(); i++) {
-                int place = i / size % (height * width) * Tower.NUM_AXES;
-                long picture = i / size / (height * width);
-                boolean isInterleaved = tower.features().isInterleaved();
-                int channel = isInterleaved ? i % channels : i % size / (size / channels);
-                int pixel = isInterleaved ? i % size / channels : i % size;
-                long row = (long) places[place + 1] * patch + pixel / patch % patch;
-                long column = (long) places[place + 2] * patch + pixel % patch;
-                values.set(i, pixels.get(((picture * shape[1] + channel) * shape[2] + row) * shape[3] + column));
+            int step = tower.features().isInterleaved() ? channels : 1;
+            for (int line = 0; line < values.size() / patch; line++) {
+                int i = line / (size / patch);
+                int channel = line / patch % channels;
+                long row = (long) places[i % (height * width) * Tower.NUM_AXES + 1] * patch + line % patch;
+                long column = (long) places[i % (height * width) * Tower.NUM_AXES + 2] * patch;
+                long from = ((i / (height * width) * channels + channel) * shape[2] + row) * shape[3] + column;
+                long to = (long) i * size + line % patch * patch * step + channel * (step > 1 ? 1 : patch * patch);
+                for (int x = 0; x < patch; x++) {
+                    values.set(to + (long) x * step, pixels.get(from + x));
+                }
             }
             return values;
         }

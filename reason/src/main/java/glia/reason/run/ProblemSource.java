@@ -18,7 +18,8 @@ public interface ProblemSource {
     ///
     /// @param encoder turns a prompt into tokens, after which the completion begins
     static ProblemSource of(TaskSet set, Function<String, int[]> encoder) {
-        return new TaskProblems(new TaskMix(List.of(set)), problem -> Input.of(encoder.apply(problem.prompt())));
+        return new TaskProblems(new TaskMix(List.of(set)), false,
+                problem -> Input.of(encoder.apply(problem.prompt())));
     }
 
     /// A problem of training; there are endlessly many, some of which may be the same.
@@ -39,20 +40,20 @@ public interface ProblemSource {
 
     /// Problems of task sets as prompts.
     ///
+    /// @param isShuffled whether problems of training have the pictures of others
     /// @param encoder of prompts with their pictures
-    record TaskProblems(TaskMix tasks, Function<Problem, Input> encoder) implements ProblemSource {
+    record TaskProblems(TaskMix tasks, boolean isShuffled, Function<Problem, Input> encoder) implements ProblemSource {
         @Override
         public PromptProblem training(long index) {
-            return problem(Split.TRAIN, index);
+            return prompt(isShuffled ? tasks.shuffled(Split.TRAIN, index) : tasks.problem(Split.TRAIN, index));
         }
 
         @Override
         public PromptProblem heldOut(long index) {
-            return problem(Split.HELD_OUT, index);
+            return prompt(tasks.problem(Split.HELD_OUT, index));
         }
 
-        private PromptProblem problem(Split split, long index) {
-            Problem problem = tasks.problem(split, index);
+        private PromptProblem prompt(Problem problem) {
             return new PromptProblem(problem.prompt(), problem.pictures(), encoder.apply(problem), problem.fields());
         }
 

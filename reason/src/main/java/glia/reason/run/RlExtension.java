@@ -102,7 +102,7 @@ public final class RlExtension implements RecipeExtension {
                     KeyCondition.isSet(List.of(RlKeys.HELD_OUT, RlKeys.HELD_OUT_SHARE), RlKeys.FILES),
                     new KeyCondition(List.of(RlKeys.HELD_OUT_SHARE), List.of(RlKeys.HELD_OUT),
                             "a recipe without problems.held_out", r -> !r.has(RlKeys.HELD_OUT)),
-                    KeyCondition.isSet(List.of(RlKeys.PROBLEM_SEED), RlKeys.PROBLEMS),
+                    KeyCondition.isSet(List.of(RlKeys.PROBLEM_SEED, RlKeys.PICTURES), RlKeys.PROBLEMS),
                     KeyCondition.of(List.of(RlKeys.SYSTEM), RlKeys.CHAT, true),
                     KeyCondition.above0(List.of(RlKeys.EVALUATION_TEMPERATURE), RlKeys.EVALUATED),
                     KeyCondition.above0(List.of(RlKeys.SHOW), RlKeys.SHOW_EVERY));

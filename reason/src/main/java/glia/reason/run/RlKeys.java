@@ -36,6 +36,8 @@ final class RlKeys {
             "share of the lines of files that is held out, if there are no files for it").or(0.1);
     static final RecipeKey<Long> PROBLEM_SEED = integer("problems.seed", 0, Long.MAX_VALUE,
             "random seed of the task set's problems").or(0L);
+    static final RecipeKey<String> PICTURES = word("problems.pictures", List.of("own", "shuffled"),
+            "shuffled: problems of training have the pictures of others, as a control").or("own");
     static final RecipeKey<Boolean> CHAT = flag("problems.chat", true,
             "prompts are messages of the user, if the model has a chat template; else they are plain text");
     static final RecipeKey<String> SYSTEM = text("problems.system", "system prompt of chats").or("");
@@ -143,13 +145,14 @@ final class RlKeys {
     static final RecipeKey<Double> EVALUATION_TEMPERATURE = number("evaluate.temperature", 0, false, 1e3,
             "sampling temperature of evaluations; 0 is greedy").or(0.0);
 
-    static final List<RecipeKey<?>> ALL = List.of(PROBLEMS, FILES, HELD_OUT, HELD_OUT_SHARE, PROBLEM_SEED, CHAT, SYSTEM,
-            BEFORE, AFTER, METHOD, REWARDS, RIGHT_FROM, PROMPTS, GROUP, TEMPERATURE, MAX_TOKENS, TOOLS, TURNS,
-            SEQUENCES, CACHE, INVARIANT, ITERATIONS, MINIBATCHES, BATCH_TOKENS, RESAMPLING, OVERLONG, MASK_TRUNCATED,
-            LAG, CLIP_LOW, CLIP_HIGH, AGGREGATION, ENTROPY, ENTROPY_TARGET, ENTROPY_STEP, ENTROPY_MIN, ENTROPY_MAX,
-            TOP_ENTROPY, KL, KL_TARGET, KL_HORIZON, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION, CORRECTION_BOUND,
-            CORRECTION_BOUNDS, CORRECTION_NORMALIZES, REJECTION_RULES, REJECTION_BOUNDS, VALUE_COEFFICIENT, VALUE_CLIP,
-            GAMMA, LAMBDA, VERIFICATION, BACKTRACKING, SHOW_EVERY, SHOW, EVALUATED, EVALUATION_TEMPERATURE);
+    static final List<RecipeKey<?>> ALL = List.of(PROBLEMS, FILES, HELD_OUT, HELD_OUT_SHARE, PROBLEM_SEED, PICTURES,
+            CHAT, SYSTEM, BEFORE, AFTER, METHOD, REWARDS, RIGHT_FROM, PROMPTS, GROUP, TEMPERATURE, MAX_TOKENS, TOOLS,
+            TURNS, SEQUENCES, CACHE, INVARIANT, ITERATIONS, MINIBATCHES, BATCH_TOKENS, RESAMPLING, OVERLONG,
+            MASK_TRUNCATED, LAG, CLIP_LOW, CLIP_HIGH, AGGREGATION, ENTROPY, ENTROPY_TARGET, ENTROPY_STEP, ENTROPY_MIN,
+            ENTROPY_MAX, TOP_ENTROPY, KL, KL_TARGET, KL_HORIZON, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION,
+            CORRECTION_BOUND, CORRECTION_BOUNDS, CORRECTION_NORMALIZES, REJECTION_RULES, REJECTION_BOUNDS,
+            VALUE_COEFFICIENT, VALUE_CLIP, GAMMA, LAMBDA, VERIFICATION, BACKTRACKING, SHOW_EVERY, SHOW, EVALUATED,
+            EVALUATION_TEMPERATURE);
 
     private RlKeys() { }
 

@@ -159,8 +159,8 @@ final class RlTask implements TaskRun {
                     + " tokens (rl.max_tokens)");
         }
         if (!sets.isEmpty()) {
-            return new ProblemSource.TaskProblems(new TaskMix(sets), problem -> encoder.encode(problem.prompt(),
-                    problem.pictures()));
+            return new ProblemSource.TaskProblems(new TaskMix(sets), recipe.get(RlKeys.PICTURES).equals("shuffled"),
+                    problem -> encoder.encode(problem.prompt(), problem.pictures()));
         }
         PromptFiles files = PromptFiles.read(context.files(RlKeys.FILES), recipe.has(RlKeys.HELD_OUT)
                 ? context.files(RlKeys.HELD_OUT) : List.of(), recipe.get(RlKeys.HELD_OUT_SHARE), encoder,

@@ -73,9 +73,8 @@ public final class ProblemData implements DataGenerator {
 
     private static Map<String, Object> line(TaskMix tasks, Split split, long index, String format,
             boolean isShuffled) {
-        Problem problem = tasks.problem(split, index);
-        List<Picture> pictures = isShuffled ? tasks.problem(split, index + tasks.sets().size()).pictures()
-                : problem.pictures();
+        Problem problem = isShuffled ? tasks.shuffled(split, index) : tasks.problem(split, index);
+        List<Picture> pictures = problem.pictures();
         Map<String, Object> line = new LinkedHashMap<>();
         if (format.equals("draw")) {
             line.put("messages", List.of(Map.of("role", "user", "content", problem.answer()), Map.of("role",

@@ -55,6 +55,13 @@ public record TaskMix(List<TaskSet> sets) {
         return new Problem(problem.id(), problem.prompt(), fields, problem.canonical(), problem.pictures());
     }
 
+    /// A problem with the pictures of the next one of its set: a control, in which pictures say nothing of answers.
+    public Problem shuffled(Split split, long index) {
+        Problem problem = problem(split, index);
+        return new Problem(problem.id(), problem.prompt(), problem.fields(), problem.canonical(),
+                problem(split, index + sets.size()).pictures());
+    }
+
     /// The first problems of a split whose prompts or pictures differ. A level may have few: then there are fewer.
     ///
     /// @param count how many at most

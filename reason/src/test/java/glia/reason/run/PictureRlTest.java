@@ -9,8 +9,10 @@ import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
+import glia.model.block.Input;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;
+import glia.reason.task.TaskMix;
 import glia.reason.task.TaskSet;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
@@ -128,6 +130,17 @@ class PictureRlTest {
         reinforce("model.freeze=[vision_tower]");
         assertFalse(isChanged("vision_tower"));
         assertTrue(isChanged("multi_modal_projector"));
+    }
+
+    @Test
+    void aControlAsksForOtherPictures() {
+        TaskMix tasks = TaskMix.of("shapes:1", 0);
+        ProblemSource control = new ProblemSource.TaskProblems(tasks, true, p -> Input.of(1));
+        Problem own = tasks.problem(Split.TRAIN, 3);
+        assertEquals(own.prompt(), control.training(3).text());
+        assertEquals(own.fields(), control.training(3).fields());
+        assertEquals(tasks.problem(Split.TRAIN, 4).pictures(), control.training(3).pictures());
+        assertEquals(tasks.problem(Split.HELD_OUT, 3).pictures(), control.heldOut(3).pictures());
     }
 
     @Test

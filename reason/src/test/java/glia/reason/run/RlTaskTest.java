@@ -124,7 +124,7 @@ class RlTaskTest {
 
     @Test
     void severalTaskSetsTakeTurns() throws Exception {
-        TaskProblems problems = new TaskProblems(TaskMix.of("countdown:2,quadratic:1, countdown:1", 3),
+        TaskProblems problems = new TaskProblems(TaskMix.of("countdown:2,quadratic:1, countdown:1", 3), false,
                 problem -> Input.of(problem.prompt().length()));
         for (int i = 0; i < 12; i++) {
             String task = i % 3 == 1 ? "quadratic" : "countdown";
