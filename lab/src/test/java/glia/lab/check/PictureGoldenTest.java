@@ -55,9 +55,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Models with towers: logits, loss and gradients of text with pictures, those of the tower too, against the
 /// reference; prefixes, sessions and chunks never mix up pictures.
 class PictureGoldenTest {
-    private static final List<String> FOLDERS = List.of("chameleon", "emu3", "gemma3", "gemma4", "gemma4_unified",
-            "glm4v", "internvl", "janus", "kimi_k25", "llama4", "llava", "llava_next", "minimax_m3", "mistral3",
-            "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_vl", "qwen3_omni_thinker", "qwen3_vl", "smolvlm");
+    private static final List<String> FOLDERS = List.of("chameleon", "emu3", "gemma3", "gemma4", "gemma4_clipped",
+            "gemma4_unified", "glm4v", "glm4v_moe", "internvl", "janus", "kimi_k25", "llama4", "llava", "llava_next",
+            "llava_siglip", "minimax_m3", "mistral3", "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_vl",
+            "qwen3_omni_thinker", "qwen3_vl", "qwen3_vl_moe", "smolvlm");
 
     @TempDir
     Path temporary;

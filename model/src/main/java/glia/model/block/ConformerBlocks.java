@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Conformer;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.DType;
@@ -107,7 +108,7 @@ final class ConformerBlocks {
     }
 
     /// A map between clamps (see `Conformer`).
-    private static Block clipped(Weights weights, Place place, Role role, boolean isClipped, int number) {
+    static Block clipped(Weights weights, Place place, Role role, boolean isClipped, int number) {
         Weight w = weights.get(place, role);
         if (!isClipped) {
             return (ops, x, pass, states) -> ops.linear(x, w);
@@ -123,6 +124,15 @@ final class ConformerBlocks {
         Block down = clipped(weights, place, Role.DOWN, spec.clipped(), 1);
         return (ops, x, pass, states) -> down.forward(ops, ops.activate(up.forward(ops, x, pass, states),
                 spec.activation()), pass, states);
+    }
+
+    /// A gated MLP between clamps.
+    static Block gated(GatedMlp mlp, Weights weights, Place place) {
+        Block gate = clipped(weights, place, Role.GATE, true, 0);
+        Block up = clipped(weights, place, Role.UP, true, 1);
+        Block down = clipped(weights, place, Role.DOWN, true, 2);
+        return (ops, x, pass, states) -> down.forward(ops, ops.gated(gate.forward(ops, x, pass, states),
+                up.forward(ops, x, pass, states), mlp.activation()), pass, states);
     }
 
     static Block of(Conformer.ClippedConvolution spec, Weights weights, Place place) {

@@ -89,6 +89,9 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Diffusion.CanvasAttention a -> new NormedAttentionBlock(a, weights, place, ropes);
             case Diffusion.SelfConditioning s -> new SelfConditioningBlock(s, weights, place);
             case PerLayerEmbedding i -> new PerLayerEmbeddingBlock(i, weights, place);
+            case Conformer.Clipped c -> c.mixer() instanceof NormedAttention a
+                    ? NormedAttentionBlock.clipped(a, weights, place, ropes)
+                    : ConformerBlocks.gated((GatedMlp) c.mixer(), weights, place);
             case Conformer.ClippedConvolution c -> ConformerBlocks.of(c, weights, place);
             case Conformer.ClippedMlp m -> ConformerBlocks.of(m, weights, place);
             case Conformer.LocalAttention a -> ConformerBlocks.of(a, weights, place);

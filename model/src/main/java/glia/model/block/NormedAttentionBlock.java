@@ -21,10 +21,14 @@ import glia.tensor.ops.row.Norms.UnitNorm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /// Attention with norms of queries, keys and values (see `NormedAttention`), also of a canvas (see `CanvasAttention`).
 final class NormedAttentionBlock implements Block {
+    /// The order of the clamps of maps.
+    private static final List<Role> CLIPPED = List.of(Role.QUERY, Role.KEY, Role.VALUE, Role.OUTPUT);
+
     private final Place place;
     private final NormedAttention spec;
     private final AttentionShape shape;
@@ -41,29 +45,39 @@ final class NormedAttentionBlock implements Block {
     private final Optional<Place> encoder;
 
     NormedAttentionBlock(Diffusion.CanvasAttention canvas, Weights weights, Place place, RopeTables ropes) {
-        this(canvas.attention(), weights, place, ropes, false, Optional.of(canvas.encoder()));
+        this(canvas.attention(), weights, place, ropes, false, Optional.of(canvas.encoder()),
+                maps(canvas.attention(), weights, place));
     }
 
     /// @param isFollowed whether later layers share its keys and values
     NormedAttentionBlock(NormedAttention spec, Weights weights, Place place, RopeTables ropes, boolean isFollowed) {
-        this(spec, weights, place, ropes, isFollowed, Optional.empty());
+        this(spec, weights, place, ropes, isFollowed, Optional.empty(), maps(spec, weights, place));
+    }
+
+    /// Attention whose maps have clamps (see `Conformer.Clipped`).
+    static Block clipped(NormedAttention spec, Weights weights, Place place, RopeTables ropes) {
+        return new NormedAttentionBlock(spec, weights, place, ropes, false, Optional.empty(), (role, bias) ->
+                ConformerBlocks.clipped(weights, place, role, true, CLIPPED.indexOf(role)));
+    }
+
+    private static BiFunction<Role, Role, Block> maps(NormedAttention spec, Weights weights, Place place) {
+        return (role, bias) -> Projection.of(weights, place, role, bias, spec.bias() != Bias.NONE);
     }
 
     private NormedAttentionBlock(NormedAttention spec, Weights weights, Place place, RopeTables ropes,
-            boolean isFollowed, Optional<Place> encoder) {
+            boolean isFollowed, Optional<Place> encoder, BiFunction<Role, Role, Block> maps) {
         this.place = place;
         this.spec = spec;
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(), 1,
                 encoder.isPresent() ? new Span.Bidirectional() : spec.span());
         this.encoder = encoder;
-        boolean bias = spec.bias() != Bias.NONE;
-        query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, bias);
-        key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, bias);
+        query = maps.apply(Role.QUERY, Role.QUERY_BIAS);
+        key = maps.apply(Role.KEY, Role.KEY_BIAS);
         value = switch (spec.values()) {
-            case PROJECTION -> Optional.of(Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, bias));
+            case PROJECTION -> Optional.of(maps.apply(Role.VALUE, Role.VALUE_BIAS));
             case KEYS -> Optional.empty();
         };
-        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, bias);
+        output = maps.apply(Role.OUTPUT, Role.OUTPUT_BIAS);
         queryNorm = weights.get(place, Role.QUERY_NORM);
         keyNorm = weights.get(place, Role.KEY_NORM);
         this.ropes = spec.rope() instanceof Rope.Parts parts

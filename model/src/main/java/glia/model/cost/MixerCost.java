@@ -88,6 +88,7 @@ record MixerCost(int numExperts, long mixing) {
             case ExpertAttention a -> new MixerCost(a.router().numChosen(), attention(
                     (long) a.router().numChosen() * a.numHeads(), 2L * a.headSize(), a.span(), position).mixing());
             case SubNorm s -> of(s.mixer(), position, chosen);
+            case Conformer.Clipped c -> of(c.mixer(), position, chosen);
             case BiasedAttention a -> attention(a.numHeads(), 2L * a.headSize() + a.biasSize(), a.span(), position);
             case Mixer.Convolved c -> of(c.mixer(), position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);

@@ -7,6 +7,7 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
+import glia.model.spec.Conformer;
 import glia.model.spec.Embedding;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
@@ -24,8 +25,9 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 
 /// The tower of Gemma 4: learned vectors of columns and rows, halves of heads that rotate by column and by row, norms
-/// of queries, keys and values, norms around each mixer; means of squares, scaled by the root of the width, are mapped.
-/// Rows see each other in sliding-window layers of the larger models. Checked against `Gemma4VisionModel`.
+/// of queries, keys and values, norms around each mixer, clamps of maps in the smaller models; means of squares, scaled
+/// by the root of the width, are mapped. Rows see each other in sliding-window layers of the larger models. Checked
+/// against `Gemma4VisionModel`.
 final class Gemma4Vision implements TowerFamily {
     private static final Parts PARTS = new Parts("input_layernorm", "pre_feedforward_layernorm", "self_attn",
             "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
@@ -33,12 +35,12 @@ final class Gemma4Vision implements TowerFamily {
     @Override
     public ModelSpec spec(Config config, ModelSpec text) throws CheckpointException {
         Config vision = config.child("vision_config");
-        Standard.refuse(vision, "use_clipped_linears", "attention_bias");
+        Standard.refuse(vision, "attention_bias");
+        boolean clips = vision.flag("use_clipped_linears", false);
         int hidden = vision.positive("hidden_size", 768);
         int headSize = vision.positive("head_dim", 64);
         int side = vision.positive("pooling_kernel_size", 3);
         float eps = Standard.epsilon(vision, "rms_norm_eps", 1e-6);
-        Norm norm = new Norm.Rms(eps, 0);
         NormedAttention attention = new NormedAttention(vision.positive("num_attention_heads", 12),
                 vision.positive("num_key_value_heads", 12), headSize, new Rope.Parts(
                         TowerFamily.rotary(vision, headSize / 2, Layout.HALF_SPLIT, 100), List.of(2, 1)),
@@ -49,8 +51,8 @@ final class Gemma4Vision implements TowerFamily {
                 false), 1, 0, new Norm.None()).with(new Embedding.Features(3, 1, vision.positive("patch_size", 16),
                         false, new Norm.Signed(), new Norm.None(), true));
         ModelSpec body = TowerFamily.body("gemma4_vision", 0, hidden, embedding, Standard.layers(
-                Numbers.layers(vision, "num_hidden_layers"), norm, norm, Residual.PLAIN, layer -> attention,
-                layer -> mlp), new Norm.None());
+                Numbers.layers(vision, "num_hidden_layers"), new Norm.Rms(eps, 0), new Norm.Rms(eps, 0), Residual.PLAIN,
+                layer -> Conformer.clipped(attention, clips), layer -> Conformer.clipped(mlp, clips)), new Norm.None());
         Norm standard = vision.flag("standardize", false) ? new Norm.Standardized() : new Norm.None();
         Tower.Sight sight = config.child("text_config").text("use_bidirectional_attention", "").equals("vision")
                 ? Tower.Sight.MUTUAL_IN_WINDOWS : Tower.Sight.CAUSAL;
@@ -85,7 +87,7 @@ final class Gemma4Vision implements TowerFamily {
             case AFTER_WEIGHT -> tower(layer + "post_" + (p.sublayer() % 2 == 0 ? "attention" : "feedforward")
                     + "_layernorm.weight");
             default -> PARTS.source(p, tower.body().hiddenSize(),
-                    name -> tower(layer + name.replace("_proj.", "_proj.linear.")));
+                    name -> tower(layer + name.replace("_proj.weight", "_proj.linear.weight")));
         };
     }
 }

@@ -25,6 +25,7 @@ final class MultimodalFamilies {
                     List.of("vision_embedder.", "embed_vision.", "embed_audio."), new Gemma4Unified()),
             new TextBackbone("glm5_next", Glm5Next.TEXT, false, VISUAL),
             new TextBackbone("glm4v", "glm4v_text", false, VISUAL, new Glm4vVision()),
+            new TextBackbone("glm4v_moe", "glm4v_moe_text", false, VISUAL, new Glm4vVision()),
             new TextBackbone("idefics3", "llama", false, SHUFFLED, VisionTransformer.SHUFFLED),
             new TextBackbone("internvl", "qwen2", true, TOWER, new InternVision()),
             new TextBackbone("janus", "llama", true, List.of("vision_model.", "aligner.", "vqmodel.",
@@ -51,5 +52,6 @@ final class MultimodalFamilies {
             new TextBackbone("qwen3_5_moe", "qwen3_5_moe_text", false, VISUAL, QwenVision.QWEN3_5),
             new TextBackbone("qwen4_exp", Qwen4Exp.TEXT, false, VISUAL),
             new TextBackbone("qwen3_vl", "qwen3_vl_text", false, VISUAL, QwenVision.QWEN3),
+            new TextBackbone("qwen3_vl_moe", "qwen3_vl_moe_text", false, VISUAL, QwenVision.QWEN3),
             new TextBackbone("smolvlm", "llama", false, SHUFFLED, VisionTransformer.SHUFFLED));
 }

@@ -10,12 +10,16 @@ import glia.model.family.config.Standard;
 import glia.model.family.gguf.ByType;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.StandardGguf;
+import glia.model.family.hub.ExpertNames;
+import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
@@ -26,9 +30,13 @@ import java.util.Optional;
 /// every `decoder_sparse_step`-th layer, except in those that `mlp_only_layers` lists. Checked against the class
 /// `Qwen3MoeForCausalLM`.
 final class Qwen3Moe implements Family {
+    /// The text model of Qwen3-VL with experts, whose stacks have inputs first and whose weights always sum to 1.
+    private static final String OF_PICTURES = "qwen3_vl_moe_text";
+    private static final ExpertNames STACKS = ExpertNames.of("mlp", "gate", ExpertNames.Stack.INPUTS_FIRST);
+
     @Override
     public List<String> modelTypes() {
-        return List.of("qwen3_moe");
+        return List.of("qwen3_moe", OF_PICTURES);
     }
 
     @Override
@@ -44,7 +52,8 @@ final class Qwen3Moe implements Family {
                 .with(span).with(new QkNorm.Heads(new Norm.Rms(epsilon, 0)));
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 128),
                 config.positive("moe_intermediate_size", 768),
-                ExpertConfig.softmax(config, 8, config.flag("norm_topk_prob", false)), new Experts.Shared.None());
+                ExpertConfig.softmax(config, 8, config.flag("norm_topk_prob", false)
+                        || config.text("model_type").equals(OF_PICTURES)), new Experts.Shared.None());
         LayerTypes.Rule dense = LayerTypes.listed(config, "mlp_only_layers");
         int step = config.positive("decoder_sparse_step", 1);
         return Standard.spec(config, 32_768, false, epsilon, layer -> attention,
@@ -53,8 +62,14 @@ final class Qwen3Moe implements Family {
     }
 
     @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return spec.modelType().equals(OF_PICTURES) ? StandardNames.source(spec, p, STACKS)
+                : StandardNames.source(spec, p);
+    }
+
+    @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new ByType(List.of("qwen3_moe", "qwen3_vl_moe_text"), List.of(form("qwen3moe"),
+        return Optional.of(new ByType(List.of("qwen3_moe", OF_PICTURES), List.of(form("qwen3moe"),
                 form("qwen3vlmoe"))));
     }
 

@@ -180,12 +180,22 @@ interface TowerFamily {
                 case GATE, GATE_BIAS -> named(p, at, gate);
                 case UP, UP_BIAS -> named(p, at, up);
                 case DOWN, DOWN_BIAS -> named(p, at, down);
+                case CLIP -> clamp(p, at);
                 default -> throw unknown(p.role());
             };
         }
 
         private static Source.Stored named(Parameter p, Function<String, Source.Stored> at, String name) {
             return at.apply(name + suffix(p));
+        }
+
+        /// A bound of a map.
+        private Source clamp(Parameter p, Function<String, Source.Stored> at) {
+            List<String> maps = p.sublayer() % 2 == 0
+                    ? List.of(attention + ".q_proj", attention + ".k_proj", attention + ".v_proj", output)
+                    : List.of(gate, up, down);
+            return new Source.Shaped(at.apply(maps.get(p.expert() / 4) + List.of(".input_min", ".input_max",
+                    ".output_min", ".output_max").get(p.expert() % 4)), List.of(1L), List.of());
         }
 
         private Source part(Parameter p, Function<String, Source.Stored> at, int number, String name,

@@ -27,17 +27,22 @@ import java.util.OptionalInt;
 /// Vision transformers with learned positions (https://arxiv.org/abs/2010.11929): CLIP's before the projector of LLaVA
 /// (https://arxiv.org/abs/2304.08485), SigLIP's (https://arxiv.org/abs/2303.15343) before that of Gemma 3.
 enum VisionTransformer implements TowerFamily {
-    /// A class token, which is dropped, a norm before the layers, the states of an inner layer; two linear maps.
+    /// A class token, which is dropped, a norm before the layers, the states of an inner layer; two linear maps. Or
+    /// SigLIP's, without those two.
     CLIP {
         @Override
         public ModelSpec spec(Config config, ModelSpec text) throws CheckpointException {
-            Standard.only(config, "vision_feature_select_strategy", "default");
             Config vision = config.child("vision_config");
+            boolean isSigmoid = vision.text("model_type", "").equals("siglip_vision_model");
+            Standard.only(config, "vision_feature_select_strategy", isSigmoid ? "full" : "default");
             int layers = layers(config, vision, -2);
             Norm norm = new Norm.Layer(Standard.epsilon(vision, "layer_norm_eps", 1e-5));
             int patches = patches(vision);
-            Embedding embedding = new Embedding(new Positions.Learned(patches * patches + 1), 1, 0, norm);
-            ModelSpec body = body(vision, embedding, 1, layers, norm, new Norm.None(), false, "quick_gelu");
+            Embedding embedding = isSigmoid
+                    ? new Embedding(new Positions.Learned(patches * patches), 1, 0, new Norm.None())
+                    : new Embedding(new Positions.Learned(patches * patches + 1), 1, 0, norm);
+            ModelSpec body = body(vision, embedding, isSigmoid ? 0 : 1, layers, norm, new Norm.None(), isSigmoid,
+                    isSigmoid ? "gelu_pytorch_tanh" : "quick_gelu");
             boolean biased = config.flag("multimodal_projector_bias", true);
             List<Tower.Step> steps = new ArrayList<>(List.of(new Tower.Step.Linear(text.hiddenSize(), biased),
                     new Tower.Step.Activated(Activations.read(config, "projector_hidden_act", "gelu")),

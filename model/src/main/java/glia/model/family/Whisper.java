@@ -22,7 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Whisper (https://arxiv.org/abs/2212.04356): an encoder-decoder from log-mel spectrograms to text. Two convolutions
-/// over time halve the number of frames. Checked against the class `WhisperForConditionalGeneration`.
+/// over time halve the number of frames. Checked against the class `WhisperForConditionalGeneration`, which ignores
+/// `scale_embedding`.
 final class Whisper implements Family {
     private static final Map<String, Integer> DEFAULTS = Map.of("encoder_layers", 4, "decoder_layers", 4,
             "encoder_attention_heads", 6, "decoder_attention_heads", 6, "encoder_ffn_dim", 1536, "decoder_ffn_dim",
@@ -40,9 +41,8 @@ final class Whisper implements Family {
         Norm norm = new Norm.Layer(1e-5f);
         Activation activation = Activations.read(config, "activation_function", "gelu");
         BartLayers layers = new BartLayers(hidden, activation, norm, true, Bias.ALL_BUT_KEYS);
-        double scale = config.flag("scale_embedding", false) ? Math.sqrt(hidden) : 1;
         int context = config.positive("max_target_positions", 448);
-        Embedding embedding = Padding.read(config, new Embedding(new Positions.Learned(context), (float) scale, 0,
+        Embedding embedding = Padding.read(config, new Embedding(new Positions.Learned(context), 1, 0,
                 new Norm.None()), 50_256);
         Stage gelu = new Stage.Activated(Activation.GELU);
         Features mel = Features.signal(config.positive("num_mel_bins", 80), List.of(

@@ -4,7 +4,8 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
-/// Mixers of conformer layers, which read whole sequences. https://arxiv.org/abs/2005.08100
+/// Mixers of conformer layers, and others whose maps have clamps, which read whole sequences.
+/// https://arxiv.org/abs/2005.08100
 public final class Conformer {
     private Conformer() { }
 
@@ -157,6 +158,40 @@ public final class Conformer {
         @Override
         public String describe() {
             return "gated convolution of " + kernel + " tokens";
+        }
+    }
+
+    /// A mixer, with clamps where a model has them.
+    public static Mixer clipped(Mixer mixer, boolean isClipped) {
+        return isClipped ? new Clipped(mixer) : mixer;
+    }
+
+    /// Attention with normed heads, or a gated MLP, without biases, whose maps have clamps.
+    public record Clipped(Mixer mixer) implements Mixer {
+        public Clipped {
+            if (!(mixer instanceof NormedAttention a && a.bias() == Bias.NONE
+                    || mixer instanceof GatedMlp m && m.bias() == Bias.NONE)) {
+                throw new IllegalArgumentException("clamps need attention with normed heads or a gated MLP, not "
+                        + mixer.describe());
+            }
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            mixer.parameters(shapes, hidden);
+            for (int i = 0; i < (mixer instanceof NormedAttention ? 4 : 3); i++) {
+                Conformer.clipped(shapes, true, i);
+            }
+        }
+
+        @Override
+        public List<CacheKind> caches() {
+            return mixer.caches();
+        }
+
+        @Override
+        public String describe() {
+            return mixer.describe() + ", clipped";
         }
     }
 

@@ -19,6 +19,7 @@ public sealed interface Mixer permits
         ChannelMix,
         CompressedAttention,
         CompressedExperts,
+        Conformer.Clipped,
         Conformer.ClippedConvolution,
         Conformer.ClippedMlp,
         Conformer.LightConvolution,
