@@ -8,12 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.pass.Engine;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.gguf.GgufWriter;
 import glia.io.load.Checkpoints;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
+import glia.model.layout.Pooling;
+import glia.model.spec.Head;
+import glia.model.write.GgufModelWriter;
 import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -24,11 +29,16 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Tiny retrievers, rerankers and classifiers against what Hugging Face's Transformers compute from them: embeddings,
@@ -85,6 +95,59 @@ class RetrievalGoldenTest {
         }
         assertArrayEquals(Files.readAllBytes(folder(name).resolve("config.json")),
                 Files.readAllBytes(saved.resolve("config.json")));
+    }
+
+    /// As GGUF and back: the same scores and gradients, and the metadata of llama.cpp.
+    @ParameterizedTest
+    @CsvSource({"bert_rerank, bert", "modernbert_rerank, modern-bert"})
+    void rerankersAreGgufFilesToo(String name, String architecture) throws IOException {
+        Path file = temporary.resolve("reranker.gguf");
+        Path back = temporary.resolve("back");
+        try (Model model = ModelLoader.load(folder(name))) {
+            GgufModelWriter.write(model, file, Optional.empty());
+        }
+        try (Model model = ModelLoader.load(file); GgufCheckpoint checkpoint = GgufCheckpoint.open(file)) {
+            assertEquals(Pooling.GGUF_RANK, checkpoint.metadata().integer(architecture + ".pooling_type"));
+            assertTrue(checkpoint.names().containsAll(List.of("cls.weight", "cls.output.weight", "cls.output.bias")));
+            ModelWriter.write(model, back);
+        }
+        Files.copy(folder(name).resolve("expected.safetensors"), back.resolve("expected.safetensors"));
+        List<CheckLine> lines = check(back);
+        assertTrue(lines.size() >= 3 && lines.stream().allMatch(CheckLine::passed), lines::toString);
+    }
+
+    /// llama.cpp's converter leaves BERT's pooler out; a Qwen3 reranker has the rows of its answers once more.
+    @Test
+    void otherFilesOfRerankersAreRead() throws IOException {
+        Path file = temporary.resolve("reranker.gguf");
+        try (Model model = ModelLoader.load(folder("bert_rerank"))) {
+            GgufModelWriter.write(model, file, Optional.empty());
+        }
+        try (Model model = ModelLoader.load(changed(file, tensors -> tensors.keySet().removeAll(
+                List.of("cls.weight", "cls.bias"))))) {
+            assertEquals(new Head.Transform.None(), model.spec().head().transform());
+            assertEquals(1, model.spec().head().classes().orElseThrow().size());
+        }
+        try (Model model = ModelLoader.load(folder("qwen3_rerank"))) {
+            GgufModelWriter.write(model, file, Optional.empty());
+        }
+        try (Model model = ModelLoader.load(changed(file, tensors -> tensors.put("cls.output.weight",
+                tensors.get("token_embd.weight").rows(3, 5))))) {
+            assertTrue(model.spec().head().predictsTokens());
+        }
+    }
+
+    private Path changed(Path file, Consumer<Map<String, Tensor>> change) throws IOException {
+        Path other = temporary.resolve("changed.gguf");
+        try (GgufCheckpoint from = GgufCheckpoint.open(file)) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>();
+            for (String name : from.names()) {
+                tensors.put(name, from.tensor(name));
+            }
+            change.accept(tensors);
+            GgufWriter.write(other, from.metadata(), tensors);
+        }
+        return other;
     }
 
     /// The reference adds a sum over tokens where these files require it, so that the maxima of the golden differ.

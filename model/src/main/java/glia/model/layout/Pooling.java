@@ -26,6 +26,8 @@ public enum Pooling {
 
     /// The number of hidden states without pooling in GGUF files.
     public static final int GGUF_NONE = 0;
+    /// The number of a classifier's scores in GGUF files.
+    public static final int GGUF_RANK = 4;
 
     private static final String MODE = "pooling_mode";
 

@@ -107,10 +107,6 @@ public final class GgufModelWriter {
             copy(model, gguf, weights, file, types, cast, progress, ifExists);
             return;
         }
-        if (model.spec().head().classes().isPresent()) {
-            throw new CheckpointException(file, "", "cannot be written: GGUF files of classifiers are not supported; "
-                    + "write a folder in the hub's layout");
-        }
         try (Arena arena = Arena.ofConfined()) {
             GgufForm form = form(model, file);
             new GgufModelWriter(model, weights, file, form).write(types, cast, progress, ifExists, arena);
@@ -149,6 +145,10 @@ public final class GgufModelWriter {
         Map<String, Object> metadata = metadata(from, types);
         Map<String, float[]> further = form.further(from);
         ModelSpec to = readBack(from, GgufMetadata.of(file, metadata), further, arena);
+        if (from.head().classes().isPresent() && to.head().classes().isEmpty()) {
+            throw new CheckpointException(file, "", "cannot be written: GGUF files of classifiers of the family '"
+                    + from.modelType() + "' are not supported; write a folder in the hub's layout");
+        }
         Optional<String> difference = SpecDifference.find(LayoutConversions.of(from, to), to);
         if (difference.isPresent()) {
             throw new CheckpointException(file, "", "cannot be written: a GGUF file of the architecture '"

@@ -131,7 +131,8 @@ public final class SentenceTransformerKeys {
     public static Pooling pooling(GgufMetadata metadata, String key) throws CheckpointException {
         long number = metadata.integer(key);
         return Pooling.ofGguf(number).orElseThrow(() -> new CheckpointException(metadata.origin(),
-                "metadata key " + key, "found " + number + ", expected 1 (mean), 2 (first token) or 3 (last token)"));
+                "metadata key " + key, "found " + number + ", expected 1 (mean), 2 (first token) or 3 (last token)"
+                + (number == Pooling.GGUF_RANK ? "; a reranker gives scores of pairs: try glia rerank" : "")));
     }
 
     /// Writes the files of a GGUF file's metadata to a folder. A file with a pooling alone, as llama.cpp writes it,
@@ -152,7 +153,8 @@ public final class SentenceTransformerKeys {
             }
         }
         String key = metadata.string("general.architecture") + POOLING_TYPE;
-        if (!written && metadata.has(key) && metadata.integer(key) > 0) {
+        long pooling = metadata.has(key) ? metadata.integer(key) : 0;
+        if (!written && pooling > 0 && pooling != Pooling.GGUF_RANK) {
             write(folder.resolve(POOLING), "{\"" + pooling(metadata, key).key() + "\": true}\n");
             String module = "{\"idx\": %d, \"name\": \"%d\", \"path\": \"%s\", "
                     + "\"type\": \"sentence_transformers.models.%s\"}";

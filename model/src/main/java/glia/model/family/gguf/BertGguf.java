@@ -24,7 +24,7 @@ public record BertGguf() implements EncoderGguf {
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        return EncoderGguf.encoder(new GgufKeys(metadata, architecture(), BODY.modelType()), "BertModel", checkpoint)
+        return EncoderGguf.encoder(new GgufKeys(metadata, architecture(), BODY.modelType()), "Bert", checkpoint)
                 .copy(KEYS).put("type_vocab_size", checkpoint.tensor(SEGMENTS).rows()).config();
     }
 
@@ -50,7 +50,7 @@ public record BertGguf() implements EncoderGguf {
             case FINAL_BIAS -> new Source.Stored(last + ".bias");
             case BEFORE_WEIGHT -> new Source.Stored(before(spec, p) + ".weight");
             case BEFORE_BIAS -> new Source.Stored(before(spec, p) + ".bias");
-            default -> BODY.source(spec, p);
+            default -> EncoderGguf.head(p).orElseGet(() -> BODY.source(spec, p));
         };
     }
 

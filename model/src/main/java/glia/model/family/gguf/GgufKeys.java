@@ -247,6 +247,11 @@ public final class GgufKeys {
         return RopeGguf.scaling(this);
     }
 
+    /// An optional list of texts; empty without it.
+    String[] texts(String key) throws CheckpointException {
+        return has(key) ? metadata.strings(prefix + key) : new String[0];
+    }
+
     /// An optional text.
     Optional<String> text(String key) throws CheckpointException {
         return has(key) ? Optional.of(metadata.string(prefix + key)) : Optional.empty();

@@ -3,8 +3,10 @@ package glia.model.family.gguf;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.model.layout.Pooling;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
+import glia.model.spec.Classes;
 import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -17,15 +19,21 @@ import java.util.stream.IntStream;
 
 /// ModernBERT in GGUF files. Queries, keys and values are fused, and so are gate and up.
 public record ModernBertGguf() implements EncoderGguf {
+    private static final String POOL = "classifier.pooling_type";
+    private static final int MEAN = Pooling.MEAN.ggufNumber();
+    private static final int CLS = Pooling.CLS.ggufNumber();
     private static final List<GgufKey> KEYS = GgufKey.join(EncoderGguf.keys("norm_eps"), List.of(
             GgufKey.real("rope.freq_base", "global_rope_theta", facts -> base(facts, false)),
             GgufKey.real("rope.freq_base_swa", "local_rope_theta", facts -> base(facts, true)),
             GgufKey.optional("attention.sliding_window", "local_attention", facts -> attention(facts, true)
                     .map(a -> 2 * ((Span.BidirectionalWindow) a.span()).reach())),
+            new GgufKey(POOL, keys -> keys.put("classifier_pooling",
+                    keys.has(POOL) && keys.integer(POOL) == CLS ? "cls" : "mean"),
+                    facts -> facts.spec().head().classes().map(c -> c.pool() == Classes.Pool.MEAN ? MEAN : CLS)),
             new GgufKey("attention.sliding_window_pattern", keys -> keys.slides("global_attn_every_n_layers"),
                     facts -> Optional.of(pattern(facts.spec())))));
     private static final FusedGguf BODY = new FusedGguf("modern-bert", "modernbert", KEYS, (keys, checkpoint) ->
-            EncoderGguf.encoder(keys, "ModernBertModel", checkpoint).text("hidden_act", "hidden_activation"));
+            EncoderGguf.encoder(keys, "ModernBert", checkpoint).text("hidden_act", "hidden_activation"));
 
     @Override
     public String architecture() {
@@ -71,7 +79,7 @@ public record ModernBertGguf() implements EncoderGguf {
         return switch (p.role()) {
             case GATE -> half(spec, p, 0);
             case UP -> half(spec, p, 1);
-            default -> BODY.source(spec, p);
+            default -> EncoderGguf.head(p).orElseGet(() -> BODY.source(spec, p));
         };
     }
 

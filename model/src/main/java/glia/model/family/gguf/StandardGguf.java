@@ -291,4 +291,10 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
             default -> throw StandardNames.unknown(p);
         };
     }
+
+    /// The answers of a Qwen3 reranker, which are rows of its head.
+    @Override
+    public boolean ignores(ModelSpec spec, String tensorName) {
+        return tensorName.equals(EncoderGguf.SCORES) && modelType.equals("qwen3");
+    }
 }
