@@ -11,6 +11,7 @@ import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.Positions;
 import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
 import glia.model.spec.Tower;
@@ -42,6 +43,9 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
     /// The weight of a norm that files store with its offset of 1.
     public static final String SOFT_NORM = "mm.soft_emb_norm.weight";
     private static final String UP = "v.blk.0.ffn_up.weight";
+    private static final List<List<String>> CLIPPED = List.of(List.of("attn_q", "attn_k", "attn_v", "attn_out"),
+            List.of("ffn_gate", "ffn_up", "ffn_down"));
+    private static final List<String> CLIPS = List.of(".input_min", ".input_max", ".output_min", ".output_max");
 
     /// The encoder of a file.
     ///
@@ -124,7 +128,8 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
                 tower.axes(), tower.sight(), tower.films(), tower.taps(), tower.chunks())));
     }
 
-    /// Tensors as parameters need them: the patches of two frames in one.
+    /// Tensors as parameters need them: the patches of two frames in one, those of Gemma 4 with the channels of pixel
+    /// after pixel.
     public Map<String, Tensor> tensors(GgufCheckpoint.Projector file, Arena arena) throws CheckpointException {
         Map<String, Tensor> all = new LinkedHashMap<>(file.tensors());
         Tensor later = all.remove(LATER_PATCHES);
@@ -136,6 +141,14 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
                         + "the shape and the type of " + first);
             }
             all.put(PATCHES, joined(first, later, arena));
+        }
+        if (kind == MmprojKind.GEMMA4 && all.containsKey(PATCHES)) {
+            Tensor patches = all.get(PATCHES);
+            if (patches.rank() != 4 || patches.dtype().isBlock()) {
+                throw new CheckpointException(file.metadata().origin(), PATCHES, "found " + patches
+                        + ", expected [hidden, channels, side, side] of F32, F16 or BF16");
+            }
+            all.put(PATCHES, interleaved(patches, arena));
         }
         return all;
     }
@@ -150,6 +163,31 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
             MemorySegment.copy(later.memory(), i * plane, whole.memory(), (2 * i + 1) * plane, plane);
         }
         return whole;
+    }
+
+    /// `[hidden, channels, side, side]` to `[hidden, side · side · channels]`.
+    private static Tensor interleaved(Tensor planes, Arena arena) {
+        long[] shape = planes.shape();
+        return exchanged(planes, shape[1], shape[2] * shape[3], arena, shape[0], planes.size() / shape[0]);
+    }
+
+    /// The inverse.
+    ///
+    /// @param side of a patch of 3 channels
+    public static Tensor planes(Tensor interleaved, int side, Arena arena) {
+        return exchanged(interleaved, (long) side * side, 3, arena, interleaved.shape()[0], 3, side, side);
+    }
+
+    /// Each row, `[first, second]`, as `[second, first]`.
+    private static Tensor exchanged(Tensor from, long first, long second, Arena arena, long... shape) {
+        Tensor to = Tensor.allocate(arena, from.dtype(), shape);
+        long size = from.sizeBytes() / from.size();
+        for (long i = 0; i < from.size(); i++) {
+            long column = i % (first * second);
+            MemorySegment.copy(from.memory(), i * size, to.memory(),
+                    (i - column + column % second * first + column / second) * size, size);
+        }
+        return to;
     }
 
     /// Half of the patches of two frames.
@@ -191,13 +229,17 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
         String layer = "v.blk." + p.sublayer() / 2 + ".";
         return switch (p.role()) {
             case EMBEDDING -> TowerFamily.shaped(stored("v.class_embd"), List.of(1L, hidden), hidden);
-            case FEATURES -> TowerFamily.patches(stored(PATCHES), tower, tower.features().frames() > 1);
+            case FEATURES -> tower.features().isInterleaved() ? stored(PATCHES)
+                    : TowerFamily.patches(stored(PATCHES), tower, tower.features().frames() > 1);
             case FEATURES_BIAS -> stored("v.patch_embd.bias");
-            case POSITIONS -> stored("v.position_embd.weight");
+            case POSITIONS -> positions(tower, stored("v.position_embd.weight"));
+            case CLIP -> stored(layer + CLIPPED.get(p.sublayer() % 2).get(p.expert() / 4)
+                    + CLIPS.get(p.expert() % 4));
             case EMBEDDING_NORM_WEIGHT, EMBEDDING_NORM_BIAS -> stored("v.pre_ln" + suffix);
             case FINAL_WEIGHT, FINAL_BIAS -> stored("v.post_ln" + suffix);
             case BEFORE_WEIGHT, BEFORE_BIAS -> stored(layer + (isMlp ? "ln2" : "ln1") + suffix);
-            case AFTER_WEIGHT -> stored(layer + (isMlp ? "ls2" : "ls1") + suffix);
+            case AFTER_WEIGHT -> stored(layer + (kind == MmprojKind.GEMMA4 ? isMlp ? "ffn_post_norm" : "attn_post_norm"
+                    : isMlp ? "ls2" : "ls1") + suffix);
             case QUERY, QUERY_BIAS -> part(layer, "attn_q", 0, hidden, suffix);
             case KEY, KEY_BIAS -> part(layer, "attn_k", 1, hidden, suffix);
             case VALUE, VALUE_BIAS -> part(layer, "attn_v", 2, hidden, suffix);
@@ -209,6 +251,13 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
             case DOWN, DOWN_BIAS -> stored(layer + (isSwapped ? "ffn_up" : "ffn_down") + suffix);
             default -> throw TowerFamily.unknown(p.role());
         };
+    }
+
+    /// Tables of columns and of rows are stored `[2, count, hidden]`.
+    private static Source positions(Tower tower, Source.Stored stored) {
+        return tower.body().embedding().positions() instanceof Positions.Axes axes
+                ? TowerFamily.shaped(stored, List.of(2L * axes.count(), (long) tower.body().hiddenSize()), 2L,
+                        (long) axes.count(), (long) tower.body().hiddenSize()) : stored;
     }
 
     /// Queries, keys or values. Some files have them in one tensor, which is the only way for Qwen3-VL in llama.cpp.

@@ -42,7 +42,10 @@ public enum MmprojKind {
             "mm.model.mlp.1", "", "mm.model.mlp.3"),
     /// Llama 4.
     LLAMA4("llama4", "llama4", new Llama4Vision(), List.of("<|patch|>"), "", "", "mm.model.mlp.1", "",
-            "mm.model.mlp.2", "", "mm.model.fc");
+            "mm.model.mlp.2", "", "mm.model.fc"),
+    /// Gemma 4.
+    GEMMA4("gemma4v", "gemma4", new Gemma4Vision(), List.of("<|image|>"), "", "", "", "", "",
+            "mm.input_projection");
 
     /// The width of the hidden states.
     public static final String WIDTH = "clip.vision.embedding_length";
@@ -109,6 +112,7 @@ public enum MmprojKind {
                     case "pixtral" -> Optional.of(PIXTRAL);
                     case "internvl_vision" -> Optional.of(INTERNVL);
                     case "llama4_vision" -> Optional.of(LLAMA4);
+                    case "gemma4_vision" -> Optional.of(GEMMA4);
                     default -> Optional.empty();
                 };
     }
@@ -126,6 +130,9 @@ public enum MmprojKind {
             long width = ((Tower.Step.Linear) tower.projector().get(2)).outputs();
             return TowerFamily.shaped(new Source.Stored(List.of("v.image_newline", "model.image_newline")),
                     List.of(1L, width), width);
+        }
+        if (this == GEMMA4 && p.role() != Role.OUTPUT) {
+            return Mmproj.stored(p.role() == Role.FINAL_WEIGHT ? "v.std_scale" : "v.std_bias");
         }
         Source named = Mmproj.stored(steps.get(p.place().branch()) + suffix);
         return this == GEMMA3 && p.role() == Role.OUTPUT ? new Source.Transposed(named) : named;
@@ -173,6 +180,7 @@ public enum MmprojKind {
                 vision.put("projector_output_dim", clip.rows("mm.model.mlp.2.weight", 0));
             }
             case QWEN2, QWEN2_5, QWEN3 -> qwen(clip, model, vision, whole, merge);
+            case GEMMA4 -> gemma4(clip, vision, whole);
         }
         return Config.of(file.metadata().origin(), whole);
     }
@@ -185,6 +193,25 @@ public enum MmprojKind {
         vision.put("hidden_act", clip.flag("clip.use_gelu") ? "gelu_pytorch_tanh"
                 : clip.flag("clip.use_silu") ? "silu" : "quick_gelu");
         clip.pinpoints().ifPresent(points -> whole.putAll(Map.of("model_type", "llava_next", Clip.PINPOINTS, points)));
+    }
+
+    /// Pictures of models without embeddings per layer see themselves in both directions.
+    private void gemma4(Clip clip, Map<String, Object> vision, Map<String, Object> whole) throws CheckpointException {
+        Map<String, Tensor> tensors = clip.file.tensors();
+        int headSize = clip.size("v.blk.0.attn_q_norm.weight", 0);
+        vision.putAll(Map.of("head_dim", headSize, "num_key_value_heads",
+                clip.size("v.blk.0.attn_k.weight", 0) / headSize,
+                "rms_norm_eps", vision.get("layer_norm_eps"), "hidden_activation", "gelu_pytorch_tanh",
+                "pooling_kernel_size", clip.integer("projector.scale_factor", 3),
+                "position_embedding_size", clip.size("v.position_embd.weight", 1),
+                "use_clipped_linears", tensors.containsKey("v.blk.0.attn_q.input_min"),
+                "standardize", tensors.containsKey("v.std_scale.weight") || tensors.containsKey("v.std_scale")));
+        Map<String, Object> text = new LinkedHashMap<>();
+        ((Map<?, ?>) whole.get("text_config")).forEach((key, value) -> text.put(key.toString(), value));
+        if (text.getOrDefault("hidden_size_per_layer_input", 0) instanceof Number n && n.intValue() == 0) {
+            text.put("use_bidirectional_attention", "vision");
+        }
+        whole.put("text_config", text);
     }
 
     private void qwen(Clip clip, GgufMetadata model, Map<String, Object> vision, Map<String, Object> whole,
@@ -277,6 +304,16 @@ public enum MmprojKind {
                         : "found " + found + ", expected a matrix");
             }
             return found.rows() == hidden ? found.cols() : found.rows();
+        }
+
+        /// A dimension of a tensor.
+        int size(String weight, int dimension) throws CheckpointException {
+            Tensor found = file.tensors().get(weight);
+            if (found == null || found.rank() <= dimension) {
+                throw new CheckpointException(file.metadata().origin(), weight, found == null ? "is missing"
+                        : "found " + found + ", expected " + (dimension + 1) + " dimensions");
+            }
+            return Math.toIntExact(found.shape()[dimension]);
         }
 
         /// The number of rows of a picture.

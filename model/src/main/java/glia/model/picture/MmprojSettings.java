@@ -71,6 +71,13 @@ public final class MmprojSettings {
                         "max_patches", clip.integer("preproc_max_tiles", 12)));
                 processor.put("image_seq_length", clip.tokens(scale));
             }
+            case GEMMA4 -> {
+                config.putAll(Map.of("image_processor_type", "Gemma4ImageProcessor", "do_normalize", false,
+                        "patch_size", patch, "pooling_kernel_size", clip.integer("projector.scale_factor", 3),
+                        "max_soft_tokens", 280));
+                processor.putAll(Map.of("image_token", "<|image|>", "boi_token", "<|image>", "eoi_token",
+                        "<image|>"));
+            }
             case LLAMA4 -> {
                 config.putAll(Map.of("image_processor_type", "Llama4ImageProcessor", "resample", 2, "size", square));
                 processor.putAll(Map.of("patch_size", patch, "downsample_ratio", scale * scale));

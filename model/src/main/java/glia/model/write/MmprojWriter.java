@@ -15,9 +15,11 @@ import glia.model.family.MmprojKind;
 import glia.model.family.config.Numbers;
 import glia.model.picture.PictureProcessor;
 import glia.model.spec.Attention;
+import glia.model.spec.Conformer;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NormedAttention;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
 import glia.model.spec.Role;
@@ -120,6 +122,10 @@ final class MmprojWriter {
             if (name.equals(Mmproj.PATCHES) && content.shape().length == 5) {
                 contents.put(name, frame(content, 0));
                 contents.put(Mmproj.LATER_PATCHES, frame(content, 1));
+            } else if (name.equals(Mmproj.PATCHES) && encoder.kind() == MmprojKind.GEMMA4) {
+                int side = from.towers().getFirst().features().patch();
+                contents.put(name, new TensorContent(content.dtype(), new long[] {content.shape()[0], 3, side, side},
+                        arena -> Mmproj.planes(content.make().apply(arena), side, arena)));
             } else if (name.equals(Mmproj.SOFT_NORM)) {
                 contents.put(name, new TensorContent(DType.F32, content.shape(),
                         arena -> Mmproj.shifted(content.make().apply(arena), 1, arena)));
@@ -195,8 +201,10 @@ final class MmprojWriter {
         Tower tower = model.spec().towers().getFirst();
         ModelSpec body = tower.body();
         List<Mixer> mixers = body.sublayers().stream().map(Sublayer::mixer)
-                .map(m -> m instanceof Mixer.WindowedAttention w ? w.attention() : m).toList();
-        Attention attention = (Attention) mixers.getFirst();
+                .map(m -> m instanceof Mixer.WindowedAttention w ? w.attention()
+                        : m instanceof Conformer.Clipped c ? c.mixer() : m).toList();
+        int heads = mixers.getFirst() instanceof NormedAttention a ? a.numHeads()
+                : ((Attention) mixers.getFirst()).numHeads();
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("general.architecture", "clip");
         all.put("general.type", "mmproj");
@@ -205,14 +213,14 @@ final class MmprojWriter {
         all.put(MmprojKind.WIDTH, body.hiddenSize());
         all.put(VISION + "projection_dim", model.spec().hiddenSize());
         all.put(VISION + "block_count", body.sublayers().size() / 2);
-        all.put(VISION + "attention.head_count", attention.numHeads());
+        all.put(VISION + "attention.head_count", heads);
         all.put(VISION + "attention.layer_norm_epsilon", epsilon(body.sublayers().getFirst().before()));
         all.put(VISION + "patch_size", tower.features().patch());
         all.put(VISION + "feed_forward_length", (int) places.shapes().get("v.blk.0.ffn_up.weight")[0]);
         activation(mixers.get(1), all);
         all.put(MmprojKind.PLACEHOLDER, tower.placeholder());
         int side = side(body, tower);
-        settings(model, all);
+        settings(model, kind, all);
         Config config = model.path().isEmpty() ? Config.of(Path.of(""), Map.of()) : Config.readIfPresent(
                 folder(model).resolve("config.json"));
         Config vision = config.child("vision_config", Map.of());
@@ -231,7 +239,7 @@ final class MmprojWriter {
                                 t.heights().size()).flatMap(i -> IntStream.of(t.widths().get(i), t.heights().get(i)))
                                 .toArray()));
             }
-            case IDEFICS3, INTERNVL, LLAMA4, GEMMA3 -> all.put(VISION + "projector.scale_factor", tower.side());
+            case IDEFICS3, INTERNVL, LLAMA4, GEMMA3, GEMMA4 -> all.put(VISION + "projector.scale_factor", tower.side());
             case PIXTRAL, QWEN2, QWEN3 -> all.put(VISION + "spatial_merge_size", tower.side());
             case QWEN2_5 -> {
                 all.put(VISION + "spatial_merge_size", tower.side());
@@ -300,17 +308,19 @@ final class MmprojWriter {
     }
 
     /// What the processor of pictures does.
-    private static void settings(Model model, Map<String, Object> all) throws CheckpointException {
+    private static void settings(Model model, MmprojKind kind, Map<String, Object> all) throws CheckpointException {
         Optional<PictureProcessor> found = model.path().isEmpty() ? Optional.empty()
                 : PictureProcessor.find(folder(model));
-        double[] mean = {0.5, 0.5, 0.5};
-        double[] deviation = mean;
+        // Gemma 4's tower does it.
+        boolean isRaw = kind == MmprojKind.GEMMA4;
+        double[] mean = isRaw ? new double[] {0, 0, 0} : new double[] {0.5, 0.5, 0.5};
+        double[] deviation = isRaw ? new double[] {1, 1, 1} : mean;
         if (found.isPresent()) {
             Config settings = found.get().settings();
             all.put(MmprojKind.PREPROCESSOR, settings.json());
             all.put(MmprojKind.PROCESSOR, found.get().promptSettings().json());
-            mean = settings.has("image_mean") ? settings.reals("image_mean") : mean;
-            deviation = settings.has("image_std") ? settings.reals("image_std") : deviation;
+            mean = settings.has("image_mean") && !isRaw ? settings.reals("image_mean") : mean;
+            deviation = settings.has("image_std") && !isRaw ? settings.reals("image_std") : deviation;
             if (settings.isObject("size") && settings.child("size").has("longest_edge")
                     && settings.has("max_image_size")) {
                 all.put(VISION + "preproc_image_size", settings.child("size").positive("longest_edge"));
