@@ -95,7 +95,7 @@ public final class ConvertCommand implements Command {
             } else if (files.adapter().isPresent()) {
                 new ModelMerge(out, type, progress, ifExists).adapter(files.base(), files.adapter().get());
             } else {
-                write(files.base(), out, type, progress, ifExists);
+                write(files.base(), out, type, progress, ifExists, console);
             }
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(files.base(), "", "cannot be converted: " + e.getMessage(), e);
@@ -110,10 +110,12 @@ public final class ConvertCommand implements Command {
         }
     }
 
-    private static void write(Path path, Path out, Optional<DType> type, Progress progress, IfExists ifExists)
-            throws CheckpointException {
+    private static void write(Path path, Path out, Optional<DType> type, Progress progress, IfExists ifExists,
+            Console console) throws CheckpointException {
         try (Model model = load(path, out, type)) {
             if (isGguf(out)) {
+                GgufModelWriter.leftOut(model).forEach(tower -> console.err().println("left out, since mmproj files "
+                        + "have no form for it: the encoder " + tower));
                 GgufModelWriter.write(model, model.weights(), out, type, progress, ifExists);
             } else {
                 ModelWriter.write(model, model.weights(), out, type, ifExists);

@@ -350,4 +350,10 @@ public final class GgufModelWriter {
         @Override
         public void close() { }
     }
+
+    /// The encoders of pictures and sounds that no `mmproj` file beside the GGUF file will hold.
+    public static List<String> leftOut(Model model) {
+        return model.spec().towers().stream().skip(MmprojWriter.of(model).isPresent() ? 1 : 0)
+                .map(tower -> tower.body().modelType()).toList();
+    }
 }
