@@ -34,6 +34,7 @@ record ModelFiles(List<String> files, String main) {
     private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?[^/]*mmproj[^/]*|.*imatrix.*");
     private static final Pattern PROJECTOR = Pattern.compile("(?i)[^/]*mmproj[^/]*\\.gguf");
     private static final List<String> DEFAULT_QUANTIZATIONS = List.of("Q4_K_M", "Q8_0");
+    private static final String CONSOLIDATED = "consolidated";
     private static final int MAX_LISTED = 5;
 
     /// @param names relative names with forward slashes
@@ -45,9 +46,9 @@ record ModelFiles(List<String> files, String main) {
         if (!wanted.isEmpty()) {
             return named(all, wanted, where);
         }
-        List<String> weights = safetensors(all);
         boolean isDescribed = all.contains("config.json") || all.contains("adapter_config.json");
-        if (!weights.isEmpty() && (isDescribed || all.contains("params.json") && isConsolidated(weights))) {
+        List<String> weights = !isDescribed && all.contains("params.json") ? consolidated(all) : safetensors(all);
+        if (!weights.isEmpty() && (isDescribed || isConsolidated(weights))) {
             return new ModelFiles(withSmallFiles(all, allShards(all, weights, where)), "");
         }
         List<String> models = ggufModels(all);
@@ -120,9 +121,16 @@ record ModelFiles(List<String> files, String main) {
         return shards.isEmpty() ? top : shards;
     }
 
-    /// Whether weights are those of Mistral's own form, which `params.json` describes.
+    /// Mistral's own form, which `params.json` describes; without it all safetensors files.
+    private static List<String> consolidated(Set<String> names) {
+        List<String> all = safetensors(names);
+        List<String> own = all.stream().filter(name -> name.startsWith(CONSOLIDATED)).toList();
+        return own.isEmpty() ? all : own;
+    }
+
+    /// Whether weights are those of Mistral's own form.
     private static boolean isConsolidated(List<String> weights) {
-        return weights.stream().allMatch(name -> name.startsWith("consolidated"));
+        return weights.stream().allMatch(name -> name.startsWith(CONSOLIDATED));
     }
 
     /// PyTorch's files of a model or an adapter; repositories also hold those of a training run.
@@ -145,7 +153,7 @@ record ModelFiles(List<String> files, String main) {
     private static boolean isIndexOf(String index, List<String> weights) {
         String first = weights.getFirst();
         boolean sameType = index.endsWith(first.substring(first.lastIndexOf('.')) + ".index.json");
-        return sameType && index.startsWith("consolidated") == isConsolidated(weights)
+        return sameType && index.startsWith(CONSOLIDATED) == isConsolidated(weights)
             && !first.equals("model.safetensors") && !first.equals("pytorch_model.bin");
     }
 

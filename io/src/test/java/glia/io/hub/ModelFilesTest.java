@@ -77,6 +77,10 @@ class ModelFilesTest {
     void selectsMistralsOwnForm() throws HubException {
         assertEquals(List.of("params.json", "tekken.json", "consolidated.safetensors"),
             of("", "params.json", "tekken.json", "consolidated.safetensors").files());
+        assertEquals(List.of("consolidated.safetensors.index.json", "params.json",
+            "consolidated-00001-of-00002.safetensors", "consolidated-00002-of-00002.safetensors"),
+            of("", "params.json", "consolidated.safetensors.index.json", "lora.safetensors",
+                "consolidated-00002-of-00002.safetensors", "consolidated-00001-of-00002.safetensors").files());
     }
 
     @Test
