@@ -14,6 +14,7 @@ import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
+import glia.train.recipe.RankLayout;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.RecipeStage;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /// Trains a model by a recipe.
@@ -36,6 +38,10 @@ public final class TrainCommand implements Command {
     private static final Option<Boolean> RESUME =
             Option.flag("continue the run in the output folder from its last checkpoint", "--resume");
     private static final Option<Boolean> FORCE = Option.flag("replace the run in the output folder", "--force");
+
+    private static final Option<Integer> RANKS = Option.integer("N", 1, 1024, "ranks that train together, threads of "
+            + "this process, in the fastest layout that fits where the recipe has no parallel: block (under mpiexec "
+            + "its processes)", "--ranks");
 
     private static final PrintStream NOTHING = new PrintStream(OutputStream.nullOutputStream());
 
@@ -57,7 +63,7 @@ public final class TrainCommand implements Command {
                 List.of(new Positional("RECIPE", "YAML file, or the name of a recipe that --list shows", false),
                         new Positional("KEY=VALUE", "override, such as steps=100; of one of several stages "
                                 + "STAGE.steps=100", false).repeated()),
-                Syntax.join(List.of(LIST, EXPLAIN, DRY_RUN, RESUME, FORCE, Json.OPTION), ComputeOptions.TRAINING))
+                Syntax.join(List.of(LIST, EXPLAIN, DRY_RUN, RESUME, FORCE, RANKS, Json.OPTION), ComputeOptions.TRAINING))
                 .examples("""
                         $ glia train nano data.train=input.txt
                         $ glia train recipe.yaml steps=500 optimizer.learning_rate=1e-4
@@ -86,7 +92,14 @@ public final class TrainCommand implements Command {
         Existing existing = arguments.has(RESUME) ? Existing.RESUME
                 : arguments.has(FORCE) ? Existing.REPLACE : Existing.REFUSE;
         boolean isDryRun = arguments.has(DRY_RUN);
-        int ranks = isDryRun ? 1 : ranks(stages);
+        boolean isOpen = stages.stream().allMatch(stage -> RankLayout.isOpen(stage.recipe()));
+        int ranks = isOpen ? arguments.get(RANKS).orElse(1) : isDryRun ? 1 : ranks(stages);
+        int processes = Launch.processes();
+        if (arguments.has(RANKS) && arguments.get(RANKS).orElseThrow() != (processes > 1 ? processes : ranks)) {
+            throw new UsageException("--ranks: found " + arguments.get(RANKS).orElseThrow() + ", expected "
+                    + (processes > 1 ? "the " + processes + " processes of the job"
+                    : "the " + ranks + " ranks of the recipe") + "; leave the option out");
+        }
         return Launch.<IOException>run(ranks, options.kernels(), version.get(), console.err(), rank -> {
             Console own = rank.rank() == 0 ? console : Console.plain(console.in(), NOTHING, NOTHING);
             int sharers = Launch.processes() > 1 ? Launch.processesHere() : ranks;
@@ -95,7 +108,12 @@ public final class TrainCommand implements Command {
                 if (!kernels.note().isEmpty()) {
                     own.err().println("glia: " + kernels.note());
                 }
-                TrainStages runs = new TrainStages(stages, kernels.kernels(), arguments, own, rank);
+                Optional<TrainLayouts> layouts = isOpen && rank.size() > 1
+                        ? Optional.of(TrainLayouts.measure(rank, sharers, workers.count())) : Optional.empty();
+                if (isDryRun && isOpen && rank.rank() > 0) {
+                    return ExitCode.OK;
+                }
+                TrainStages runs = new TrainStages(stages, kernels.kernels(), arguments, own, rank, layouts);
                 return isDryRun ? runs.summarize() : runs.run(existing);
             }
         });

@@ -9,6 +9,7 @@ import glia.io.file.Folders;
 import glia.model.adapter.AdaptedModel;
 import glia.tensor.kernel.Kernels;
 import glia.train.memory.TrainingMemory;
+import glia.train.recipe.RankLayout;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeStage;
@@ -31,10 +32,14 @@ final class TrainStages {
     private final Arguments arguments;
     private final Console console;
     private final RunRanks ranks;
+    private final Optional<TrainLayouts> layouts;
     private final List<Map<String, Object>> documents = new ArrayList<>();
 
-    TrainStages(List<RecipeStage> stages, Kernels kernels, Arguments arguments, Console console, RunRanks ranks) {
+    /// @param layouts chooses that of recipes which say nothing of ranks
+    TrainStages(List<RecipeStage> stages, Kernels kernels, Arguments arguments, Console console, RunRanks ranks,
+            Optional<TrainLayouts> layouts) {
         this.ranks = ranks;
+        this.layouts = layouts;
         this.stages = stages;
         this.kernels = kernels;
         this.arguments = arguments;
@@ -61,7 +66,7 @@ final class TrainStages {
             Existing own = existing == Existing.RESUME && stages.size() > 1 && !folder.holdsRun() ? Existing.REFUSE
                     : existing;
             try (RecipeRun run = RecipeRun.prepare(stage.recipe(), folder, kernels, this::find, own,
-                    ranks)) {
+                    ranks, layouts.<RankLayout.Choice>map(l -> l).orElse((one, notes) -> Map.of()))) {
                 TrainSession session = new TrainSession(run, kernels, console);
                 code = session.run();
                 documents.add(session.document());
@@ -106,10 +111,21 @@ final class TrainStages {
                         kernels, models, Existing.REFUSE)) {
                     run.notes().forEach(note -> console.err().println("glia: " + note));
                     TrainSummary summary = new TrainSummary(run, run.estimate());
-                    documents.add(summary.document());
+                    List<TrainLayouts.Predicted> predicted = layouts.isEmpty() ? List.of() : layouts.get().of(run,
+                            TrainLayouts.microBatch(run, summary.estimate.secondsPerStep()));
+                    Map<String, Object> document = summary.document();
+                    if (!predicted.isEmpty()) {
+                        document.put("layouts", layouts.get().documents(predicted));
+                    }
+                    documents.add(document);
                     if (!arguments.has(Json.OPTION)) {
                         heading(stage);
                         summary.table().print(console);
+                    }
+                    if (!arguments.has(Json.OPTION) && !predicted.isEmpty()) {
+                        console.out().println();
+                        layouts.get().table(predicted).print(console);
+                        console.printText(layouts.get().why(predicted));
                     }
                     if (stages.size() > 1) {
                         made.put(normal(new RunFolder(stage.recipe().output()).model()), run.start());

@@ -1,6 +1,7 @@
 package glia.engine.training;
 
 import glia.model.Model;
+import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.Precision;
 import glia.tensor.autograd.DropoutRates;
@@ -21,6 +22,13 @@ import java.util.function.Predicate;
 /// @param linear how the matrices of layers are multiplied
 public record TrainingOptions(Trainable trainable, int checkpointSublayers, Precision precision,
         DropoutRates dropout, Linear linear) {
+    /// Requires that ranks can share the tokens of a model's sequences.
+    ///
+    /// @throws IllegalArgumentException if they cannot
+    public void requireContextParallel(ModelSpec spec) {
+        DividedBatch.require(spec, dropout);
+    }
+
     /// How the matrices of layers are multiplied.
     public enum Linear {
         /// In the precision of the pass.

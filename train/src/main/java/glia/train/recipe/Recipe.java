@@ -41,6 +41,23 @@ public final class Recipe {
         return new Recipe(document, values, overrides, Optional.of(run));
     }
 
+    /// The same recipe with some values.
+    ///
+    /// @param words such as `parallel.data=4`; empty ones are ignored
+    /// @throws CheckpointException if a value is no YAML
+    Recipe with(String... words) throws CheckpointException {
+        Map<String, Object> all = new LinkedHashMap<>(values);
+        Map<String, String> sources = new LinkedHashMap<>(overrides);
+        for (String word : words) {
+            if (!word.isEmpty()) {
+                String name = word.substring(0, word.indexOf('='));
+                all.put(name, YamlDocument.value(Path.of(word), word.substring(name.length() + 1)));
+                sources.put(name, word);
+            }
+        }
+        return new Recipe(document, all, sources, folder);
+    }
+
     /// Reads a recipe.
     ///
     /// @param overrides words such as `optimizer.learning_rate=1e-4`

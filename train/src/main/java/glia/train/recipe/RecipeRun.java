@@ -68,6 +68,8 @@ public final class RecipeRun implements AutoCloseable {
     final Optional<Saved> last;
     private final RunRanks ranks;
     private final List<String> notes = new ArrayList<>();
+    /// What a choice has set of the recipe.
+    List<String> layout = List.of();
     private boolean resumes;
     /// Rank 0 has the lock.
     private Optional<RunLock> lock = Optional.empty();
@@ -129,22 +131,46 @@ public final class RecipeRun implements AutoCloseable {
     /// @throws IOException if something is missing or not as expected; the message says what and where
     public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
             Existing existing) throws IOException {
-        return first(recipe, folder, kernels, models, existing, RunRanks.ONE);
+        return prepare(recipe, folder, kernels, models, existing, RunRanks.ONE);
     }
 
     /// The same on one of several ranks: rank 0 makes the folder, then the others read it.
     public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
             Existing existing, RunRanks ranks) throws IOException {
-        return ranks.size() == 1 ? first(recipe, folder, kernels, models, existing, ranks)
-                : RunTogether.prepare(recipe, folder, kernels, models, existing, ranks);
+        return prepare(recipe, folder, kernels, models, existing, ranks, (run, notes) -> Map.of());
+    }
+
+    /// The same.
+    ///
+    /// @param choice of a layout, if the recipe says nothing of ranks
+    public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
+            Existing existing, RunRanks ranks, RankLayout.Choice choice) throws IOException {
+        return ranks.size() == 1 ? first(recipe, folder, kernels, models, existing, ranks, choice)
+                : RunTogether.prepare(recipe, folder, kernels, models, existing, ranks, choice);
     }
 
     static RecipeRun first(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
-            Existing existing, RunRanks ranks) throws IOException {
+            Existing existing, RunRanks ranks, RankLayout.Choice choice) throws IOException {
         RunLock lock = folder.prepare(existing);
         boolean resumes = folder.holdsRun();
         try {
-            RecipeRun run = open(recipe.in(folder), folder, kernels, models, resumes, Optional.empty(), ranks);
+            List<String> notes = new ArrayList<>();
+            List<String> layout = new ArrayList<>();
+            boolean isOpen = ranks.size() > 1 && RankLayout.isOpen(recipe);
+            if (isOpen) {
+                try (RecipeRun one = open(recipe.in(folder), folder, kernels, models, resumes, Optional.empty(),
+                        RunRanks.ONE)) {
+                    choice.choose(one, notes).forEach((key, value) -> layout.add(key + "=" + value));
+                }
+            }
+            Recipe chosen = recipe.with(layout.toArray(String[]::new)).in(folder);
+            if (isOpen && !resumes) {
+                RunRecipe.write(chosen, folder.recipe());
+            }
+            RecipeRun run = open(chosen, folder, kernels, models, resumes || isOpen, Optional.empty(), ranks);
+            run.resumes = resumes;
+            run.layout = layout;
+            run.notes.addAll(notes);
             run.lock = Optional.of(lock);
             folder.begun();
             return run;
@@ -314,16 +340,30 @@ public final class RecipeRun implements AutoCloseable {
     public Estimate estimate() throws CheckpointException {
         TaskRun.Probe.Time time = task.probe().orElse(new TaskRun.Probe(objective.objective(), 0)).measure(pass);
         TaskRun.BatchMemory batch = batch();
-        TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
-                batch.sequences(), Math.max(2, batch.length()));
-        // Parameters may have different rules.
+        TrainingMemory counted = counted(batch);
         RunTogether.Layout layout = RunTogether.Layout.of(recipe, counted.gradients(), groups.stream()
                 .flatMap(g -> g.weights().values().stream()).mapToLong(Weight::sizeBytes).max().orElse(0));
         TrainingMemory memory = new TrainingMemory(layout.weightBytes(counted.weights()), layout.gradientBytes(),
-                layout.optimizerBytes(optimizer.sizeBytes()) + average.map(WeightAverage::sizeBytes).orElse(0L),
+                layout.optimizerBytes(counted.optimizer()) + average.map(WeightAverage::sizeBytes).orElse(0L),
                 counted.activations());
         return new Estimate(trainable(), layout.ranks() * time.tokens(), time.seconds(), memory, batch.generation(),
                 layout);
+    }
+
+    /// The memory of one process that computes a micro-batch. Parameters may have different rules.
+    private TrainingMemory counted(TaskRun.BatchMemory batch) throws CheckpointException {
+        TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
+                batch.sequences(), Math.max(2, batch.length()));
+        return new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes(), counted.activations());
+    }
+
+    /// The layouts of so many ranks that the run supports, whether or not they fit in memory; none for a task that one
+    /// rank trains alone.
+    public List<RankLayout> layouts(int numRanks) throws CheckpointException {
+        TaskRun.BatchMemory batch = batch();
+        return !objective.objective().isParallel() ? List.of() : RankLayout.all(recipe, model.model(), numRanks,
+                counted(batch), (long) batch.sequences() * batch.length(), batch.length(),
+                groups.stream().flatMap(g -> g.weights().values().stream()).toList());
     }
 
     /// What the user should know before the run, such as a damaged checkpoint.

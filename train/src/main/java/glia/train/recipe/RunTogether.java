@@ -103,16 +103,19 @@ public final class RunTogether {
     }
 
     static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models, Existing existing,
-            RunRanks ranks) throws IOException {
+            RunRanks ranks, RankLayout.Choice choice) throws IOException {
         ranks.requireSame(recipe.origin(), "values", recipe.values().toString(), "start all with the same words");
         ranks.requireSame(recipe.origin(), "kernels", kernels.name(), "choose one with --kernels");
         boolean isFirst = ranks.rank() == 0;
         Optional<RecipeRun> first = ranks.together(() -> isFirst
-                ? Optional.of(RecipeRun.first(recipe, folder, kernels, models, existing, ranks)) : Optional.empty(),
+                ? Optional.of(RecipeRun.first(recipe, folder, kernels, models, existing, ranks, choice))
+                : Optional.empty(),
                 made -> made.ifPresent(RecipeRun::close));
         String step = ranks.all(first.flatMap(run -> run.last).map(saved -> "" + saved.step()).orElse("")).getFirst();
-        RecipeRun made = ranks.together(() -> isFirst ? first.get() : RecipeRun.open(recipe.in(folder), folder, kernels,
-                models, true, step.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(step)), ranks),
+        String[] layout = ranks.all(first.map(run -> String.join("\n", run.layout)).orElse("")).getFirst().split("\n");
+        RecipeRun made = ranks.together(() -> isFirst ? first.get() : RecipeRun.open(recipe.with(layout).in(folder),
+                folder, kernels, models, true, step.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(step)),
+                ranks),
                 RecipeRun::close);
         try {
             ranks.requireSame(folder.path(), "weights", made.model.fingerprint(), "all ranks read the folder of the "
@@ -199,7 +202,7 @@ public final class RunTogether {
 
     /// Divided weights need passes that read the same weights in the same order on all ranks, and nothing else that
     /// reads them in a step.
-    private static void requireDivisible(Recipe recipe, Model model, RecipeKey<?> key) throws CheckpointException {
+    static void requireDivisible(Recipe recipe, Model model, RecipeKey<?> key) throws CheckpointException {
         boolean isShard = key == RecipeKeys.SHARD;
         String task = recipe.get(RecipeKeys.TASK);
         String obstacle = !List.of(RecipeKey.word(Task.PRETRAIN), RecipeKey.word(Task.SFT)).contains(task)
