@@ -7,14 +7,12 @@ import glia.io.CheckpointException;
 import glia.io.file.Folders;
 import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
-import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.checkpoint.CheckpointStore.Saved;
-import glia.train.checkpoint.CheckpointStore;
 import glia.train.memory.TrainingMemory;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
@@ -47,8 +45,6 @@ import java.util.function.Consumer;
 /// }
 /// ```
 public final class RecipeRun implements AutoCloseable {
-    private static final long STATE_BYTES = 1L << 30;
-
     private final Recipe recipe;
     private final RunFolder folder;
     final RunModel model;
@@ -67,12 +63,12 @@ public final class RecipeRun implements AutoCloseable {
     private final RunPlan plan;
     final Optional<Saved> last;
     private final RunRanks ranks;
-    private final List<String> notes = new ArrayList<>();
+    final List<String> notes = new ArrayList<>();
     /// What a choice has set of the recipe.
     List<String> layout = List.of();
-    private boolean resumes;
+    boolean resumes;
     /// Rank 0 has the lock.
-    private Optional<RunLock> lock = Optional.empty();
+    Optional<RunLock> lock = Optional.empty();
 
     /// What happens to a run that is in the output folder already.
     public enum Existing { REFUSE, RESUME, REPLACE }
@@ -83,7 +79,7 @@ public final class RecipeRun implements AutoCloseable {
         Path find(String name) throws IOException;
     }
 
-    private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, TaskContext context, TaskRun task,
+    RecipeRun(Recipe recipe, RunFolder folder, RunModel model, TaskContext context, TaskRun task,
             Optional<Saved> last, RunRanks ranks) throws CheckpointException {
         this.ranks = ranks;
         this.recipe = recipe;
@@ -145,98 +141,8 @@ public final class RecipeRun implements AutoCloseable {
     /// @param choice of a layout, if the recipe says nothing of ranks
     public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
             Existing existing, RunRanks ranks, RankLayout.Choice choice) throws IOException {
-        return ranks.size() == 1 ? first(recipe, folder, kernels, models, existing, ranks, choice)
+        return ranks.size() == 1 ? RunPreparation.first(recipe, folder, kernels, models, existing, ranks, choice)
                 : RunTogether.prepare(recipe, folder, kernels, models, existing, ranks, choice);
-    }
-
-    static RecipeRun first(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
-            Existing existing, RunRanks ranks, RankLayout.Choice choice) throws IOException {
-        RunLock lock = folder.prepare(existing);
-        boolean resumes = folder.holdsRun();
-        try {
-            List<String> notes = new ArrayList<>();
-            List<String> layout = new ArrayList<>();
-            boolean isOpen = ranks.size() > 1 && RankLayout.isOpen(recipe);
-            if (isOpen) {
-                try (RecipeRun one = open(recipe.in(folder), folder, kernels, models, resumes, Optional.empty(),
-                        RunRanks.ONE)) {
-                    choice.choose(one, notes).forEach((key, value) -> layout.add(key + "=" + value));
-                }
-            }
-            Recipe chosen = recipe.with(layout.toArray(String[]::new)).in(folder);
-            if (isOpen && !resumes) {
-                RunRecipe.write(chosen, folder.recipe());
-            }
-            RecipeRun run = open(chosen, folder, kernels, models, resumes || isOpen, Optional.empty(), ranks);
-            run.resumes = resumes;
-            run.layout = layout;
-            run.notes.addAll(notes);
-            run.lock = Optional.of(lock);
-            folder.begun();
-            return run;
-        } catch (IOException | RuntimeException | OutOfMemoryError e) {
-            if (resumes) {
-                lock.close();
-            } else {
-                folder.discard();
-                lock.remove();
-            }
-            throw e;
-        }
-    }
-
-    /// @param step of the checkpoint to continue from on further ranks; the last one on the first
-    static RecipeRun open(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
-            boolean resumes, Optional<Long> step, RunRanks ranks) throws IOException {
-        CheckpointStore store = store(recipe, folder);
-        List<String> notes = new ArrayList<>();
-        Optional<Saved> last = Optional.empty();
-        if (ranks.rank() > 0) {
-            last = step.flatMap(store::at);
-        } else if (resumes) {
-            notes.addAll(RunRecipe.changes(recipe, folder.recipe()));
-            List<String> rejected = new ArrayList<>();
-            last = store.latest(rejected);
-            if (last.isEmpty() && !rejected.isEmpty()) {
-                throw new CheckpointException(folder.checkpoints(), "", "holds no checkpoint that is whole, so the run "
-                        + "cannot continue; --force begins it again: " + String.join("; ", rejected));
-            }
-            notes.addAll(rejected);
-        }
-        Path start = RunStart.locate(recipe, folder, models, resumes, kernels);
-        try (RunStart text = RunStart.load(start)) {
-            RunModel model = RunModel.load(recipe, start, text.newHead(recipe), last);
-            Engine engine = new Engine(model.model(), kernels, Precision.EXACT, STATE_BYTES);
-            TaskRun task = null;
-            try {
-                RunModel.requireTask(recipe, model.model().spec());
-                TaskContext context = new TaskContext(recipe, folder, start, text.tokenizer(), text.template(),
-                        model.model(), model.adapters(), RunModel.passOptions(recipe), kernels, engine,
-                        RunModel.context(recipe, model.model().spec()), models);
-                String name = recipe.get(RecipeKeys.TASK);
-                Optional<RecipeExtension> extension = RecipeExtensions.of(name);
-                task = extension.isPresent() ? extension.get().open(name, context) : BuiltInTask.open(context);
-                RecipeRun run = new RecipeRun(recipe, folder, model, context, task, last, ranks);
-                run.notes.addAll(recipe.unused());
-                run.notes.addAll(notes);
-                run.resumes = resumes;
-                if (ranks.rank() == 0) {
-                    RunRecipe.write(recipe, folder.recipe());
-                }
-                return run;
-            } catch (IOException | RuntimeException e) {
-                if (task != null) {
-                    task.close();
-                }
-                engine.close();
-                model.close();
-                throw e;
-            }
-        }
-    }
-
-    private static CheckpointStore store(Recipe recipe, RunFolder folder) throws CheckpointException {
-        return new CheckpointStore(folder.checkpoints(), Math.toIntExact(recipe.get(RecipeKeys.KEEP)));
     }
 
     private Trainer trainer(Kernels kernels) throws CheckpointException {
@@ -246,7 +152,7 @@ public final class RecipeRun implements AutoCloseable {
                 recipe.get(RecipeKeys.SAMPLE_EVERY)).withBest(recipe.get(RecipeKeys.RESULT) == Result.BEST,
                 plan.patience());
         Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
-                .saveTo(store(recipe, folder), model.content())
+                .saveTo(RunPreparation.store(recipe, folder), model.content())
                 .measureBy(new ParameterNorms(kernels, pass, groups).labelledBy(model.model()))
                 .sampleBy(RunObjective.RunSamples.of(recipe, engine, tokenizer, template));
         RunTogether.average(recipe, groups, plan.steps(), ranks, made);

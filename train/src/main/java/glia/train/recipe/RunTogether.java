@@ -108,15 +108,14 @@ public final class RunTogether {
         ranks.requireSame(recipe.origin(), "kernels", kernels.name(), "choose one with --kernels");
         boolean isFirst = ranks.rank() == 0;
         Optional<RecipeRun> first = ranks.together(() -> isFirst
-                ? Optional.of(RecipeRun.first(recipe, folder, kernels, models, existing, ranks, choice))
+                ? Optional.of(RunPreparation.first(recipe, folder, kernels, models, existing, ranks, choice))
                 : Optional.empty(),
                 made -> made.ifPresent(RecipeRun::close));
         String step = ranks.all(first.flatMap(run -> run.last).map(saved -> "" + saved.step()).orElse("")).getFirst();
         String[] layout = ranks.all(first.map(run -> String.join("\n", run.layout)).orElse("")).getFirst().split("\n");
-        RecipeRun made = ranks.together(() -> isFirst ? first.get() : RecipeRun.open(recipe.with(layout).in(folder),
-                folder, kernels, models, true, step.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(step)),
-                ranks),
-                RecipeRun::close);
+        Optional<Long> last = step.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(step));
+        RecipeRun made = ranks.together(() -> isFirst ? first.get() : RunPreparation.open(
+                recipe.with(layout).in(folder), folder, kernels, models, true, last, ranks), RecipeRun::close);
         try {
             ranks.requireSame(folder.path(), "weights", made.model.fingerprint(), "all ranks read the folder of the "
                     + "run, and a model that is not new, from one file system");
