@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
@@ -49,6 +50,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     private final Map<Gradients.Bucket, Tensor> sums = new HashMap<>();
     private final Map<Weight, Place> places = new IdentityHashMap<>();
     private Predicate<Weight> isWhole = w -> false;
+    private Function<Weight, List<Long>> blocks = Shards::multiples;
     private Gradients released;
     private boolean isSharded;
     private Optional<DividedWeights> divided = Optional.empty();
@@ -101,6 +103,11 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
         return context;
     }
 
+    /// Divides weights where these blocks begin.
+    void divideAt(Function<Weight, List<Long>> starts) {
+        blocks = starts;
+    }
+
     /// The kernels that add.
     Kernels kernels() {
         return kernels;
@@ -126,10 +133,9 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
             List<Long> cuts = new ArrayList<>();
             for (int i = 0; i < b.weights().size(); i++) {
                 long start = b.starts().get(i);
-                long end = i + 1 < b.weights().size() ? b.starts().get(i + 1) : b.size();
                 cuts.add(start);
-                for (long at = start + BLOCK; at < end && !isWhole.test(b.weights().get(i)); at += BLOCK) {
-                    cuts.add(at);
+                if (!isWhole.test(b.weights().get(i))) {
+                    blocks.apply(b.weights().get(i)).forEach(at -> cuts.add(start + at));
                 }
             }
             cuts.add(b.size());

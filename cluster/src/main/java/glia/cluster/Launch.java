@@ -3,6 +3,8 @@ package glia.cluster;
 import glia.engine.training.PipelineStages;
 import glia.engine.training.Reduction;
 import glia.kernels.KernelBackends;
+import glia.model.Model;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
@@ -68,16 +70,20 @@ public final class Launch {
             }
             return run(new Collective(joined), kernels, version, err, program);
         }
-        return threads == 1 ? program.run(RunRanks.ONE)
-                : ThreadRanks.<E>run(threads, collective -> runRank(collective, kernels, version, program));
+        if (threads == 1) {
+            try (TrainingRanks alone = new TrainingRanks(ThreadRanks.alone(), kernels)) {
+                return program.run(alone);
+            }
+        }
+        return ThreadRanks.<E>run(threads, collective -> runRank(collective, kernels, version, program));
     }
 
     private static <E extends Exception> int run(Collective collective, String kernels, String version,
             PrintStream err, Program<E> program) throws E {
-        TrainingRanks ranks = new TrainingRanks(collective);
+        TrainingRanks ranks = new TrainingRanks(collective, kernels);
         boolean hasEnded = false;
         try {
-            int code = runRank(ranks, kernels, version, program);
+            int code = runRank(ranks, version, program);
             hasEnded = true;
             return code;
         } catch (Exception e) {
@@ -99,16 +105,14 @@ public final class Launch {
 
     static <E extends Exception> int runRank(Collective collective, String kernels, String version,
             Program<E> program) throws E {
-        return runRank(new TrainingRanks(collective), kernels, version, program);
+        return runRank(new TrainingRanks(collective, kernels), version, program);
     }
 
-    private static <E extends Exception> int runRank(TrainingRanks ranks, String kernels, String version,
-            Program<E> program) throws E {
+    private static <E extends Exception> int runRank(TrainingRanks ranks, String version, Program<E> program)
+            throws E {
         Collective collective = ranks.collective;
-        try (Workers workers = new Workers(1);
-                DataParallel sums = new DataParallel(collective, KernelBackends.choose(kernels, workers).kernels());
-                ranks) {
-            ranks.reduction = sums;
+        try (ranks) {
+            ranks.reduction = Optional.of(new DataParallel(collective, ranks.kernels()));
             List<String> versions = collective.all(version);
             for (int r = 1; r < versions.size(); r++) {
                 if (!versions.get(r).equals(versions.getFirst())) {
@@ -143,31 +147,65 @@ public final class Launch {
 
     private static final class TrainingRanks implements RunRanks, AutoCloseable {
         private final Collective collective;
-        private DataParallel reduction;
+        private final String backend;
+        private final Workers workers = new Workers(1);
+        private Optional<Kernels> kernels = Optional.empty();
+        /// Empty for one rank.
+        private Optional<DataParallel> reduction = Optional.empty();
+        private Optional<TensorParallel> tensor = Optional.empty();
         private Optional<PipelineParallel> pipeline = Optional.empty();
         /// Whether a rank failed and all know it.
         private boolean hasAgreed;
         /// The first rank that failed, whose error is shown.
         private int reporter;
 
-        TrainingRanks(Collective collective) {
+        /// @param backend the name of the kernels that add
+        TrainingRanks(Collective collective, String backend) {
             this.collective = collective;
+            this.backend = backend;
+        }
+
+        private Kernels kernels() {
+            if (kernels.isEmpty()) {
+                kernels = Optional.of(KernelBackends.choose(backend, workers).kernels());
+            }
+            return kernels.get();
         }
 
         @Override
         public Reduction reduction() {
-            return pipeline.<Reduction>map(p -> p).orElse(reduction);
+            return tensor.<Reduction>map(t -> t).or(() -> pipeline).or(() -> reduction).orElse(Reduction.NONE);
+        }
+
+        @Override
+        public Model divide(Model model, int size) {
+            end();
+            tensor = Optional.of(new TensorParallel(collective, size, model, kernels()));
+            return tensor.get().tensor().orElseThrow().model();
         }
 
         @Override
         public void pipeline(PipelineStages stages) {
-            close();
-            pipeline = Optional.of(new PipelineParallel(collective, stages, reduction.kernels()));
+            if (tensor.isPresent()) {
+                tensor.get().pipeline(stages);
+            } else {
+                end();
+                pipeline = Optional.of(new PipelineParallel(collective, stages, kernels()));
+            }
+        }
+
+        private void end() {
+            tensor.ifPresent(TensorParallel::close);
+            pipeline.ifPresent(PipelineParallel::close);
+            tensor = Optional.empty();
+            pipeline = Optional.empty();
         }
 
         @Override
         public void close() {
-            pipeline.ifPresent(PipelineParallel::close);
+            end();
+            reduction.ifPresent(DataParallel::close);
+            workers.close();
         }
 
         @Override
@@ -177,17 +215,22 @@ public final class Launch {
 
         @Override
         public void stepAlone() {
-            reduction.stepAlone();
+            reduction.orElseThrow().stepAlone();
         }
 
         @Override
         public void shareContext(int size, ContextParallel.Method method) {
-            pipeline.ifPresentOrElse(p -> p.shareContext(size, method), () -> reduction.shareContext(size, method));
+            if (tensor.isPresent()) {
+                tensor.get().shareContext(size, method);
+            } else {
+                pipeline.ifPresentOrElse(p -> p.shareContext(size, method), () -> reduction.orElseThrow().shareContext(size,
+                        method));
+            }
         }
 
         @Override
         public void average(Map<String, Weight.Stored> weights, Outer outer, Trainer trainer) {
-            OuterSteps steps = new OuterSteps(collective, reduction.kernels(), weights, outer);
+            OuterSteps steps = new OuterSteps(collective, kernels(), weights, outer);
             trainer.after(steps).keep(steps.state());
         }
 

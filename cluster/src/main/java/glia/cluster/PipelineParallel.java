@@ -266,7 +266,12 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
 
     @Override
     public Map<String, Double> figures() {
-        Map<String, Double> figures = stage.figures(all, waited);
+        return figures(all, 0);
+    }
+
+    /// See [DataParallel#figures].
+    Map<String, Double> figures(Collective ranks, long more) {
+        Map<String, Double> figures = stage.figures(ranks, waited + more);
         waited = 0;
         return figures;
     }

@@ -58,6 +58,11 @@ public final class ThreadRanks {
         return Arrays.stream(codes).max().orElse(0);
     }
 
+    /// A rank without others.
+    static Collective alone() {
+        return new Collective(new ThreadRanks(1).new Ends(0));
+    }
+
     private static void join(Thread thread) {
         boolean isInterrupted = false;
         while (true) {

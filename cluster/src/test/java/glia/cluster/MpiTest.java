@@ -125,6 +125,20 @@ class MpiTest {
         assertEquals(one.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
     }
 
+    /// Ranks with some heads and columns each, in two groups.
+    @ParameterizedTest
+    @ValueSource(strings = {"mpich", "openmpi"})
+    void partsOfProcessesTrainAsOne(String name) throws Exception {
+        TrainOnRanks.write(folder);
+        Outcome one = TrainOnRanks.train(folder, "one", 1, Existing.REFUSE, "batch.accumulate=2", "steps=4",
+                "parallel.tensor=1");
+        Job job = start(name, 4, List.of(TrainOnRanks.class.getName(), folder.toString(), "mpi", "parallel.tensor=2",
+                "steps=4"));
+        assertEquals(0, job.code, job.output);
+        assertEquals(one.weights(), TrainOnRanks.weights(folder.resolve("mpi/model/model.safetensors")));
+        assertEquals(one.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
+    }
+
     /// A layout that does not fit is one error, and no rank waits for another.
     @ParameterizedTest
     @ValueSource(strings = {"mpich", "openmpi"})

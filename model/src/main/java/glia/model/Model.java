@@ -17,7 +17,7 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.RankGroup;
-import glia.tensor.ops.TreeProduct;
+import glia.tensor.ops.RankProducts;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -47,8 +47,8 @@ public final class Model implements AutoCloseable {
     /// The memory that this model owns; empty for a view of another model.
     private final Optional<Arena> copies;
     private final Decoder decoder;
-    /// Of a rank's part of a model, the weights whose products are added over ranks.
-    private Map<Weight, TreeProduct> products = Map.of();
+    /// Of a rank's part of a model, the weights that are computed with other ranks.
+    private RankProducts products = RankProducts.NONE;
 
     /// @param config the config of a model that was created, or loaded with a new head
     /// @param otherHead the stored copy of a tied head, if the file has one
@@ -132,17 +132,27 @@ public final class Model implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or the model has adapters
     public Model divided(RankGroup ranks) {
-        return TensorParallel.of(this, ranks);
+        return TensorParallel.of(this, ranks, false);
     }
 
-    Model divided(ModelSpec own, Weights parts, Map<Weight, TreeProduct> sums) {
+    /// This rank's part of this model for training, a view of it. Each weight of the part is an F32 range of the memory
+    /// of a weight of this model. A matrix whose columns are divided (`dividedProducts().sums()`) is read as if it held
+    /// the columns of the eight parts one after the other, `[rows, columns of the part]` each: the caller puts them in
+    /// this order.
+    ///
+    /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or weights are not F32 in memory
+    public Model dividedForTraining(RankGroup ranks) {
+        return TensorParallel.of(this, ranks, true);
+    }
+
+    Model divided(ModelSpec own, Weights parts, RankProducts sums) {
         Model view = new Model(this, own, sources, stored, parts);
         view.products = sums;
         return view;
     }
 
-    /// Of a rank's part of a model, the weights whose products are added over ranks, by identity; empty for others.
-    public Map<Weight, TreeProduct> dividedProducts() {
+    /// Of a rank's part of a model, the weights that are computed with other ranks.
+    public RankProducts dividedProducts() {
         return products;
     }
 

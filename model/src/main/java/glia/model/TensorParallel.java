@@ -7,13 +7,17 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
+import glia.model.spec.Place;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.DType;
 import glia.tensor.kernel.Scores;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.HeadNorm;
+import glia.tensor.ops.OutputParts;
 import glia.tensor.ops.RankGroup;
+import glia.tensor.ops.RankProducts;
 import glia.tensor.ops.TreeProduct;
 import glia.tensor.ops.Weight;
 import java.util.ArrayList;
@@ -31,22 +35,29 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// ranks (`TreeProduct`). All else is computed on each rank. Logits have the same bits on 1, 2, 4 and 8 ranks.
 final class TensorParallel {
     private static final Set<Role> OUTPUTS = Set.of(Role.OUTPUT, Role.DOWN);
+    private static final Set<Role> BIASES = Set.of(Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS,
+            Role.ATTENTION_GATE_BIAS, Role.GATE_BIAS, Role.UP_BIAS);
 
     private final Model model;
     private final RankGroup ranks;
-    private final Map<Weight, TreeProduct> products = new IdentityHashMap<>();
+    private final boolean isTrained;
+    private final RankProducts products = new RankProducts(new IdentityHashMap<>(), new IdentityHashMap<>(),
+            new IdentityHashMap<>());
+    private final OutputParts.Memory memory = new OutputParts.Memory();
     /// Sublayers whose output matrices are cut.
     private final Set<Integer> cut = new TreeSet<>();
 
-    private TensorParallel(Model model, RankGroup ranks) {
+    private TensorParallel(Model model, RankGroup ranks, boolean isTrained) {
         this.model = model;
         this.ranks = ranks;
+        this.isTrained = isTrained;
     }
 
     /// The model of one of the ranks, a view of the whole one.
     ///
-    /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or the model has adapters
-    static Model of(Model model, RankGroup ranks) {
+    /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or the model has adapters or, for
+    ///     training, weights that are not F32
+    static Model of(Model model, RankGroup ranks, boolean isTrained) {
         if (TreeProduct.PARTS % ranks.size() != 0) {
             throw new IllegalArgumentException("tensor parallelism on " + ranks.size()
                     + " ranks, expected 1, 2, 4 or 8");
@@ -56,8 +67,12 @@ final class TensorParallel {
                 throw new IllegalArgumentException("tensor parallelism does not support the adapter " + w
                         + "; merge it into the model");
             }
+            if (isTrained && !(w instanceof Weight.Stored stored && stored.tensor().dtype() == DType.F32)) {
+                throw new IllegalArgumentException("tensor parallelism trains F32 weights, not " + w.format()
+                        + "; load the model with copies");
+            }
         }
-        return new TensorParallel(model, ranks).divide();
+        return new TensorParallel(model, ranks, isTrained).divide();
     }
 
     private Model divide() {
@@ -78,6 +93,9 @@ final class TensorParallel {
         whole.forEach((p, shape) -> {
             if (cut.contains(p.sublayer())) {
                 weights.put(p, part(p, weights.get(p), shape, shapes.get(p)));
+                if (isTrained && !OUTPUTS.contains(p.role())) {
+                    add(p, weights.get(p), shape, shapes.get(p));
+                }
             }
         });
         return model.divided(own, new Weights(weights), products);
@@ -132,9 +150,9 @@ final class TensorParallel {
         };
     }
 
-    private static boolean isOfHeads(QkNorm norm) {
-        return norm instanceof QkNorm.None || norm instanceof QkNorm.Heads || norm instanceof QkNorm.Layers
-                || norm instanceof QkNorm.Rotated;
+    private boolean isOfHeads(QkNorm norm) {
+        return norm instanceof QkNorm.None || norm instanceof QkNorm.Heads || norm instanceof QkNorm.Rotated
+                || norm instanceof QkNorm.Layers && !isTrained;
     }
 
     private Mixer.GatedMlp narrower(Mixer.GatedMlp m) {
@@ -151,21 +169,68 @@ final class TensorParallel {
 
     /// This rank's part of a weight.
     private Weight part(Parameter p, Weight w, long[] whole, long[] shape) {
-        boolean isOutput = OUTPUTS.contains(p.role());
-        if (isOutput) {
+        if (OUTPUTS.contains(p.role())) {
             boolean isDivided = shape[1] < whole[1];
-            int count = TreeProduct.PARTS / ranks.size();
-            List<Weight.Plain> own = isDivided ? parts((Weight.Plain) w, ranks.rank() * count, count)
-                    : parts((Weight.Plain) w, 0, TreeProduct.PARTS);
-            products.put(own.getFirst(), new TreeProduct(isDivided ? ranks : RankGroup.ONE, own));
-            return own.getFirst();
+            int count = isDivided ? TreeProduct.PARTS / ranks.size() : TreeProduct.PARTS;
+            int first = isDivided ? ranks.rank() * count : 0;
+            List<Weight.Plain> own = isTrained ? ranges((Weight.Stored) w, first, count)
+                    : parts((Weight.Plain) w, first, count);
+            Weight part = !isTrained ? own.getFirst() : !isDivided ? w : new Weight.Stored(Compute.stored(w).view(
+                    4 * whole[0] * TreeProduct.start(w.cols(), first), DType.F32, shape));
+            products.sums().put(part, new TreeProduct(isDivided ? ranks : RankGroup.ONE, own));
+            return part;
         }
         if (shape[0] == whole[0]) {
             return w;
         }
         int from = start(whole[0], ranks.rank());
         int to = start(whole[0], ranks.rank() + 1);
-        return whole.length > 1 ? w.rows(from, to)
+        return rows(w, from, to);
+    }
+
+    /// Rows of a matrix or elements of a vector.
+    private static Weight rows(Weight w, int from, int to) {
+        return w.shape().length > 1 ? w.rows(from, to)
                 : new Weight.Stored(Compute.stored(w).view(4L * from, DType.F32, to - from));
+    }
+
+    /// Parts of a matrix that holds the columns of all parts one after the other.
+    private static List<Weight.Plain> ranges(Weight.Stored w, int first, int count) {
+        List<Weight.Plain> parts = new ArrayList<>();
+        for (int i = first; i < first + count; i++) {
+            int from = TreeProduct.start(w.cols(), i);
+            parts.add(new Weight.Stored(w.tensor().view(4L * w.rows() * from, DType.F32, w.rows(),
+                    TreeProduct.start(w.cols(), i + 1) - from)));
+        }
+        return parts;
+    }
+
+    /// Notes how gradients of this rank's part of a weight come about.
+    private void add(Parameter p, Weight own, long[] whole, long[] shape) {
+        boolean isDivided = shape[0] < whole[0];
+        RankGroup among = isDivided ? ranks : RankGroup.ONE;
+        if (whole.length == 2 || BIASES.contains(p.role())) {
+            int count = TreeProduct.PARTS / among.size();
+            int rows = Math.toIntExact(whole[0]);
+            int first = TreeProduct.start(rows, among.rank() * count);
+            List<Weight.Plain> parts = new ArrayList<>();
+            for (int i = among.rank() * count; i < (among.rank() + 1) * count; i++) {
+                parts.add((Weight.Plain) rows(own, TreeProduct.start(rows, i) - first,
+                        TreeProduct.start(rows, i + 1) - first));
+            }
+            products.outputs().put(own, new OutputParts(among, memory, parts));
+        } else if (mixer(model.spec(), p.place()) instanceof Attention a && (p.role() == Role.QUERY_NORM
+                || p.role() == Role.KEY_NORM) && (a.norm() instanceof QkNorm.Heads
+                || a.norm() instanceof QkNorm.Rotated)) {
+            int heads = p.role() == Role.QUERY_NORM ? a.numHeads() : a.numKeyValueHeads();
+            products.norms().put(own, new HeadNorm.Groups(a == divided(a) ? RankGroup.ONE : ranks,
+                    Math.min(TreeProduct.PARTS, Integer.lowestOneBit(heads))));
+        }
+    }
+
+    private static Mixer mixer(ModelSpec spec, Place place) {
+        Mixer mixer = spec.allSublayers().get(place.sublayer()).mixer();
+        return mixer instanceof Parallel parallel && place.branch() > 0
+                ? parallel.branches().get(place.branch() - 1).mixer() : mixer;
     }
 }

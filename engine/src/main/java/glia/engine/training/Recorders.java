@@ -23,6 +23,11 @@ import java.util.function.Predicate;
 /// @param counted where memory is only counted
 record Recorders(Model model, Kernels kernels, Gradients gradients, Predicate<Weight> trainable,
         TrainingOptions options, Optional<CountedMemory> counted) {
+    /// Makes recorders of another model.
+    Recorders of(Model other, Predicate<Weight> weights) {
+        return new Recorders(other, kernels, gradients, weights, options, counted);
+    }
+
     /// A recorder for losses with gradients.
     Recorder training() {
         Recorder recorder = counted.map(memory -> new Recorder(kernels, gradients, trainable, options.precision(),
@@ -51,6 +56,7 @@ record Recorders(Model model, Kernels kernels, Gradients gradients, Predicate<We
         model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER).map(model.weights()::get)
                 .forEach(routers::add);
         recorder.keepUnrounded(routers::contains);
+        recorder.divide(model.dividedProducts());
         if (options.linear() == TrainingOptions.Linear.FLOAT8) {
             Set<Matrix> matrices = layerMatrices(model);
             recorder.useFloat8(matrices::contains);

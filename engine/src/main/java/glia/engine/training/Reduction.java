@@ -72,6 +72,11 @@ public interface Reduction extends Gradients.Sums {
     /// @param ranks that compute this rank's micro-batches, one stage or several on each
     record Pipeline(RankGroup ranks, PipelineStages stages) { }
 
+    /// The parts of the model that ranks have; empty if they have all of each layer.
+    default Optional<TensorParts> tensor() {
+        return Optional.empty();
+    }
+
     /// Forward passes of this rank's layers begin, after which it may not have the others' weights.
     default void forward() { }
 

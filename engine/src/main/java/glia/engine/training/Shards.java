@@ -5,11 +5,12 @@ import glia.tensor.ops.Weight;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /// How the elements of weights are divided among ranks, each of which keeps the optimizer's state of its elements and
 /// updates them (ZeRO, https://arxiv.org/abs/1910.02054). The division does not change results.
 public interface Shards {
-    /// Elements of a weight at which ranges may begin: multiples of so many.
+    /// The most elements of a block. Ranges begin where blocks do.
     int BLOCK = 1 << 14;
 
     /// Elements `from` (inclusive) to `to` (exclusive) of a weight.
@@ -33,7 +34,27 @@ public interface Shards {
     /// The number of this rank, from 0.
     int rank();
 
-    /// The elements of a weight by rank.
+    /// The elements at which blocks of a weight begin, multiples of [#BLOCK] unless ranks compute parts of a weight.
+    default List<Long> blocks(Weight w) {
+        return multiples(w);
+    }
+
+    /// The multiples of [#BLOCK] in a weight.
+    static List<Long> multiples(Weight w) {
+        long size = 1;
+        for (long n : w.shape()) {
+            size *= n;
+        }
+        return LongStream.iterate(0, at -> at + BLOCK).limit(Math.ceilDiv(size, (long) BLOCK)).boxed().toList();
+    }
+
+    /// Puts values of all elements of a weight, such as the optimizer's, into the order in which ranks have them.
+    default void apart(Weight w, Tensor values) { }
+
+    /// Puts values that ranks have into the order of the weight's rows.
+    default void together(Weight w, Tensor values) { }
+
+    /// The elements of a weight by rank. Of ranks that have the same, all but the first may have none here.
     List<Range> ranges(Weight w);
 
     /// The elements of a weight that this rank has.
@@ -44,7 +65,8 @@ public interface Shards {
     /// The sums over all ranks of the gradients of this rank's elements, after [Reduction#finish].
     Tensor gradient(Weight w);
 
-    /// The sums of numbers over all ranks, each in the order of the ranks.
+    /// The sums of numbers over all ranks, each in the order of the ranks. Numbers of what ranks have several times are
+    /// counted once.
     double[] totals(double... ofRank);
 
     /// Gives all ranks the elements of a weight that each has updated.

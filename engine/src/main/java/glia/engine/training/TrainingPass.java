@@ -42,15 +42,16 @@ import java.util.function.Supplier;
 /// It shares weights and threads with the model: the model may generate between two calls. It does not change weights.
 /// For one thread, the model's.
 public final class TrainingPass implements AutoCloseable {
-    private final Model model;
-    private final Decoder decoder;
+    /// The model, or this rank's part of it.
+    private Model model;
+    private Decoder decoder;
     private final Kernels kernels;
     private final Optional<Tokenizer> tokenizer;
-    private final Predicate<Weight> trainable;
+    private Predicate<Weight> trainable;
     private final Gradients gradients;
-    private final Recorders recorders;
-    private final Recorder recorder;
-    private final Recorder evaluator;
+    private Recorders recorders;
+    private Recorder recorder;
+    private Recorder evaluator;
     /// The losses of a rank that has some layers.
     private Optional<PipelinedPass> pipelined = Optional.empty();
     /// The engine whose model may not be closed during a pass.
@@ -122,6 +123,7 @@ public final class TrainingPass implements AutoCloseable {
             DividedBatch.require(model.spec(), dropout);
         }
         reduction = sums;
+        sums.tensor().ifPresent(this::divide);
         if (!sums.isLocal()) {
             gradients.sumBy(sums);
         }
@@ -130,6 +132,19 @@ public final class TrainingPass implements AutoCloseable {
             pipelined = Optional.of(new PipelinedPass(decoder, model.spec().hiddenSize(), sums, gradients, recorders,
                     dropout));
         }
+    }
+
+    private void divide(TensorParts parts) {
+        Predicate<Weight> ofWhole = trainable;
+        model = parts.model();
+        decoder = model.decoder();
+        trainable = w -> ofWhole.test(parts.whole(w));
+        recorder.close();
+        evaluator.close();
+        recorders = recorders.of(model, trainable);
+        recorder = recorders.training();
+        evaluator = recorders.evaluating();
+        plan(Gradients.BUCKET_BYTES);
     }
 
     /// How the ranks of a training run add up what each of them computes.
@@ -319,6 +334,7 @@ public final class TrainingPass implements AutoCloseable {
     }
 
     private Value compute(Recorder ops, TokenBatch batch, Loss loss) {
+        reduction.forward();
         Optional<DividedBatch> divided = reduction.context().map(c -> new DividedBatch(batch, c));
         ops.divide(divided.map(DividedBatch::context));
         Value value = loss.of(new Predictions(ops, decoder, batch, divided));

@@ -42,7 +42,7 @@ public final class AttentionBackward {
         int kvHeads = shape.numKeyValueHeads();
         int numRuns = trace.runs().count();
         rule.begin(shape, trace.learned());
-        int parts = Math.max(1, Math.ceilDiv(ENOUGH, Math.max(1, numRuns * kvHeads)));
+        int parts = Math.max(1, Math.ceilDiv(ENOUGH, Math.max(1, numRuns * (shape.isPart() ? 1 : kvHeads))));
         if (starts.length <= numRuns) {
             starts = new long[2 * numRuns];
         }

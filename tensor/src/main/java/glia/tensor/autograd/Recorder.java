@@ -14,9 +14,13 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.CrossEntropy;
+import glia.tensor.ops.HeadNorm;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.OutputParts;
+import glia.tensor.ops.RankProducts;
+import glia.tensor.ops.TreeProduct;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.ContextParallel;
 import glia.tensor.ops.attention.SoftmaxAttention;
@@ -57,6 +61,7 @@ public final class Recorder implements Ops, AutoCloseable {
     private long dropoutKey;
     private Map<Weight, Integer> adapterPlaces = Map.of();
     private Optional<ContextParallel> context = Optional.empty();
+    private RankProducts ranks = RankProducts.NONE;
 
     /// Creates a recorder for the gradients of all weights.
     public Recorder(Kernels kernels, Gradients weights) {
@@ -119,6 +124,11 @@ public final class Recorder implements Ops, AutoCloseable {
     /// Sets how the sequences of the next pass are divided among ranks; empty if they are not.
     public void divide(Optional<ContextParallel> amongRanks) {
         context = amongRanks;
+    }
+
+    /// Sets the weights that are computed with other ranks.
+    public void divide(RankProducts products) {
+        ranks = products;
     }
 
     /// Multiplies some weights in FP8 as DeepSeek-V3 is trained, emulated (https://arxiv.org/abs/2412.19437): E4M3
@@ -204,10 +214,27 @@ public final class Recorder implements Ops, AutoCloseable {
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
+        if (w instanceof Weight.Stored own && ranks.sums().containsKey(w)) {
+            return apply(new TreeProduct.Linear(x, own, ranks.sums().get(w)));
+        }
+        if (w instanceof Weight.Stored own && ranks.outputs().containsKey(w)) {
+            return linear(x, new Weight[] {own})[0];
+        }
         if (dropout.adapters() > 0 && w instanceof LowRank adapted && adapterPlaces.containsKey(adapted.a())) {
             return linearWithDropout(x, adapted);
         }
         return apply(new Linear(x, w, !unrounded.test(w)));
+    }
+
+    @Override
+    public Tensor[] linear(Tensor x, Weight[] ws) {
+        OutputParts.Together together = new OutputParts.Together();
+        Tensor[] ys = new Tensor[ws.length];
+        for (int i = 0; i < ws.length; i++) {
+            ys[i] = ws[i] instanceof Weight.Stored own && ranks.outputs().containsKey(own)
+                    ? apply(together.add(ranks.outputs().get(own), x, own)) : linear(x, ws[i]);
+        }
+        return ys;
     }
 
     /// As PEFT, with x' = dropout(x): `W · x + scale · B · A · x'`, with magnitudes of factors g
@@ -228,12 +255,14 @@ public final class Recorder implements Ops, AutoCloseable {
 
     @Override
     public Tensor addBias(Tensor x, Weight b) {
-        return apply(new Norms.AddBias(x, b));
+        return apply(b instanceof Weight.Stored own && ranks.outputs().containsKey(b)
+                ? new OutputParts.AddBias(x, own, ranks.outputs().get(b)) : new Norms.AddBias(x, b));
     }
 
     @Override
     public Tensor rmsNorm(Tensor x, Weight w, float eps, float offset) {
-        return apply(new Norms.Rms(x, w, eps, offset));
+        HeadNorm.Groups groups = ranks.norms().get(w);
+        return apply(groups == null ? new Norms.Rms(x, w, eps, offset) : new HeadNorm(x, w, eps, offset, groups));
     }
 
     @Override
@@ -313,8 +342,9 @@ public final class Recorder implements Ops, AutoCloseable {
     public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
             Weight learned) {
         requireNone(state);
-        return apply(context.isPresent() ? context.get().attention(q, k, v, runs, shape, learned)
-                : new SoftmaxAttention(q, runs, k, v, runs, shape, learned));
+        AttentionShape own = ranks == RankProducts.NONE ? shape : shape.part();
+        return apply(context.isPresent() ? context.get().attention(q, k, v, runs, own, learned)
+                : new SoftmaxAttention(q, runs, k, v, runs, own, learned));
     }
 
     @Override

@@ -9,13 +9,26 @@ package glia.tensor.kernel;
 /// @param scale the factor of `q·k`, usually 1/√E
 /// @param span the positions that a query attends to
 /// @param scores how scores are computed from `q·k` before the softmax
+/// @param isPart whether these may be some of the heads, of which others are computed elsewhere: gradients of a head
+///     may then not depend on the number of heads
 public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, int valueSize, float scale, Span span,
-        Scores scores) {
+        Scores scores, boolean isPart) {
     public AttentionShape {
         if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || keySize < 1 || valueSize < 1) {
             throw new IllegalArgumentException("attention of " + numHeads + " heads over " + numKeyValueHeads
                     + " key-value heads of size " + keySize + "/" + valueSize);
         }
+    }
+
+    /// Creates a shape of all heads.
+    public AttentionShape(int numHeads, int numKeyValueHeads, int keySize, int valueSize, float scale, Span span,
+            Scores scores) {
+        this(numHeads, numKeyValueHeads, keySize, valueSize, scale, span, scores, false);
+    }
+
+    /// The shape of some of the heads.
+    public AttentionShape part() {
+        return new AttentionShape(numHeads, numKeyValueHeads, keySize, valueSize, scale, span, scores, true);
     }
 
     /// Creates a shape with plain scores.

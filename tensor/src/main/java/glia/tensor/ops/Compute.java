@@ -69,10 +69,8 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     /// Sets the weights whose products are added over ranks.
-    ///
-    /// @param products by weight, compared by identity
-    public Compute divide(Map<Weight, TreeProduct> products) {
-        divided = products;
+    public Compute divide(RankProducts products) {
+        divided = products.sums();
         return this;
     }
 

@@ -2,21 +2,18 @@ package glia.tensor.ops;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Kernels;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 
 /// Matrix multiplication with a weight whose columns are cut into eight parts, of which each of 1, 2, 4 or 8 ranks has
-/// as many. Products of parts are added as a balanced tree, `((0+1)+(2+3))+((4+5)+(6+7))`, so that the result has the
-/// same bits on any number of ranks (https://arxiv.org/abs/2511.17826).
+/// as many. Products of parts are added as a balanced tree (`TreeSum`), so that the result has the same bits on any
+/// number of ranks.
 ///
 /// For N rows of a result with R columns each of P ranks sends `2 · (P - 1)/P · 4 · N · R` bytes.
 public final class TreeProduct {
     /// The number of parts of all ranks.
     public static final int PARTS = 8;
 
-    private final RankGroup ranks;
+    private final TreeSum sum;
     private final List<Weight.Plain> parts;
 
     /// @param ranks each of which has as many parts
@@ -26,7 +23,7 @@ public final class TreeProduct {
             throw new IllegalArgumentException(parts.size() + " parts on each of " + ranks.size() + " ranks, expected "
                     + PARTS + " in all");
         }
-        this.ranks = ranks;
+        this.sum = new TreeSum(ranks);
         this.parts = List.copyOf(parts);
     }
 
@@ -47,55 +44,53 @@ public final class TreeProduct {
         for (int i = 0; i < sums.length; i++) {
             Weight part = parts.get(i);
             Tensor input = ops.allocate(x.rows(), part.cols());
-            for (long row = 0; row < x.rows(); row++) {
-                MemorySegment.copy(x.memory(), row * x.rowBytes() + 4L * from, input.memory(), row * input.rowBytes(),
-                        input.rowBytes());
-            }
-            input.changed();
+            TreeSum.copyColumns(x, from, input);
             from += part.cols();
             sums[i] = ops.allocate(x.rows(), cols);
             ops.products().multiply(sums[i], input, part);
         }
         Compute.require(from == x.cols(), "linear", x, from);
-        addTree(ops.kernels(), sums);
+        sum.add(ops.kernels(), ops::allocate, sums);
         y.copyFrom(sums[0]);
-        if (ranks.size() > 1) {
-            addRanks(ops, y);
-        }
         ops.release(mark);
         return y;
     }
 
-    /// Adds to the first all others.
-    private static void addTree(Kernels kernels, Tensor[] sums) {
-        for (int step = 1; step < sums.length; step *= 2) {
-            for (int i = 0; i + step < sums.length; i += 2 * step) {
-                kernels.add(sums[i], sums[i], sums[i + step], 1);
+    /// The product with gradients. Each rank has those of its columns; none are sent.
+    ///
+    /// @param w this rank's parts one after the other, each `[R, its columns]`
+    public record Linear(Tensor x, Weight.Stored w, TreeProduct product) implements Operation.ReadsInputs,
+            Operation.Rounded {
+        @Override
+        public Tensor forward(Compute ops) {
+            return product.multiply(ops, x);
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.activations(x);
+            inputs.weights(w);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            Tensor dy = tape.gradient(y);
+            int column = 0;
+            for (Weight.Plain part : product.parts) {
+                if (tape.needs(w)) {
+                    Tensor input = tape.scratch(x.rows(), part.cols());
+                    TreeSum.copyColumns(x, column, input);
+                    Tensor dw = tape.gradient(w).view(4L * part.rows() * column, DType.F32, part.rows(), part.cols());
+                    tape.products().addOuterProducts(dw, dy, input, part);
+                }
+                if (tape.needs(x)) {
+                    Tensor dx = tape.scratch(x.rows(), part.cols());
+                    dx.zero();
+                    tape.products().addInputGradient(dx, dy, part);
+                    TreeSum.addColumns(tape.gradient(x), column, dx);
+                }
+                column += part.cols();
             }
         }
-    }
-
-    /// Each rank adds a slice of what all have, and gets the other slices.
-    private void addRanks(Compute ops, Tensor y) {
-        List<MemorySegment> slices = new ArrayList<>();
-        for (int p = 0; p < ranks.size(); p++) {
-            long start = y.size() * p / ranks.size();
-            slices.add(y.memory().asSlice(4 * start, 4 * (y.size() * (p + 1) / ranks.size() - start)));
-        }
-        MemorySegment own = slices.get(ranks.rank());
-        int count = (int) (own.byteSize() / 4);
-        Tensor[] sums = new Tensor[ranks.size()];
-        List<MemorySegment> receive = new ArrayList<>();
-        for (int p = 0; p < sums.length; p++) {
-            sums[p] = ops.allocate(1, Math.max(1, count)).view(0, DType.F32, 1, count);
-            receive.add(sums[p].memory());
-        }
-        ranks.allToAll(slices, receive);
-        if (count > 0) {
-            addTree(ops.kernels(), sums);
-        }
-        own.copyFrom(sums[0].memory());
-        ranks.allGather(slices);
-        y.changed();
     }
 }

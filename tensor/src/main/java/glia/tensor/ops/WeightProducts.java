@@ -324,6 +324,13 @@ public final class WeightProducts {
         }
     }
 
+    /// Computes `dw += dyᵀ · x`.
+    ///
+    /// @param w whose gradient dw is, or a part of it
+    void addOuterProducts(Tensor dw, Tensor dy, Tensor x, Weight.Plain w) {
+        matrices.addOuterProducts(dw, dy, x, w.matrix());
+    }
+
     private static LowRank part(LowRank w, int row, int count) {
         return count == w.rows() ? w : w.rows(row, row + count);
     }

@@ -94,17 +94,19 @@ public final class Optimizer implements AutoCloseable {
 
     /// Each rank adds up blocks of its elements; the sums of blocks are added in one order.
     private double gradientNorm(Shards among) {
-        int all = entries.stream().mapToInt(e -> Math.toIntExact(Math.ceilDiv(e.size(), Shards.BLOCK))).sum();
-        double[] parts = new double[all];
-        int start = 0;
+        List<Double> parts = new ArrayList<>();
         for (Entry e : entries) {
-            if (e.own.size() > 0) {
-                double[] own = GradientNorm.parts(kernels, among.gradient(e.weight));
-                System.arraycopy(own, 0, parts, start + (int) (e.own.from() / Shards.BLOCK), own.length);
+            List<Long> blocks = among.blocks(e.weight);
+            for (int i = 0; i < blocks.size(); i++) {
+                long from = blocks.get(i);
+                long to = i + 1 < blocks.size() ? blocks.get(i + 1) : e.size();
+                boolean isOwn = from >= e.own.from() && to <= e.own.to();
+                parts.add(isOwn ? kernels.gradients().sumOfSquares(among.gradient(e.weight).view(
+                        Float.BYTES * (from - e.own.from()), DType.F32, to - from)) : 0);
             }
-            start += (int) Math.ceilDiv(e.size(), Shards.BLOCK);
         }
-        return Math.sqrt(Arrays.stream(among.totals(parts)).reduce(0, Double::sum));
+        double[] sums = among.totals(parts.stream().mapToDouble(p -> p).toArray());
+        return Math.sqrt(Arrays.stream(sums).reduce(0, Double::sum));
     }
 
     /// Updates all parameters that have a gradient.
@@ -162,7 +164,8 @@ public final class Optimizer implements AutoCloseable {
                 Tensor whole = shards.get().rank() == 0 ? Tensor.allocate(to, DType.F32, shape)
                         : Tensor.allocate(to, DType.F32, 1);
                 MemorySegment nothing = whole.memory().asSlice(0, 0);
-                MemorySegment own = e.state.containsKey(key) ? e.state.get(key).memory() : nothing;
+                boolean isSent = e.state.containsKey(key) && ranges.get(shards.get().rank()).size() > 0;
+                MemorySegment own = isSent ? e.state.get(key).memory() : nothing;
                 List<MemorySegment> send = new ArrayList<>();
                 List<MemorySegment> receive = new ArrayList<>();
                 for (int p = 0; p < ranges.size(); p++) {
@@ -171,6 +174,9 @@ public final class Optimizer implements AutoCloseable {
                             : ranges.get(p).size() == e.size() ? whole.memory() : ranges.get(p).of(whole.memory()));
                 }
                 shards.get().exchange(send, receive);
+                if (shards.get().rank() == 0) {
+                    shards.get().together(e.weight, whole);
+                }
                 all.put(e.name + "." + key, whole);
             });
         }
@@ -197,10 +203,23 @@ public final class Optimizer implements AutoCloseable {
             }
         }
         entries.forEach(e -> e.state.forEach((key, t) -> {
-            Tensor from = saved.get(e.name + "." + key);
-            t.copyFrom(from.size() == t.size() ? from : part(from, e.own));
+            try (Arena copies = Arena.ofConfined()) {
+                Tensor from = ordered(e, saved.get(e.name + "." + key), copies);
+                t.copyFrom(from.size() == t.size() ? from : part(from, e.own));
+            }
         }));
         this.steps = steps;
+    }
+
+    /// The values of a state in the order in which ranks have the elements of the weight.
+    private Tensor ordered(Entry e, Tensor saved, Arena copies) {
+        if (shards.isEmpty() || saved.size() != e.size()) {
+            return saved;
+        }
+        Tensor copy = Tensor.allocate(copies, DType.F32, saved.shape());
+        copy.copyFrom(saved);
+        shards.get().apart(e.weight, copy);
+        return copy;
     }
 
     /// Bytes of all state tensors.

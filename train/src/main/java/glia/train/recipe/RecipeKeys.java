@@ -268,6 +268,10 @@ public final class RecipeKeys {
             "how attention gets keys and values of other ranks: gather: all at once; ring: rank after rank")
             .or(Method.GATHER);
 
+    public static final RecipeKey<Long> TENSOR_PARALLEL = integer("parallel.tensor", 1, 8,
+            "1, 2, 4 or 8 ranks that have some attention heads and columns of MLPs each (tensor parallelism); there are"
+            + " parallel.tensor times as many ranks. With 1, a rank adds as several do").or(1L);
+
     public static final RecipeKey<Long> PIPELINE_PARALLEL = integer("parallel.pipeline", 1, 1 << 10,
             "ranks that have some layers each (pipeline parallelism); there are parallel.pipeline times as many ranks")
             .or(1L);
@@ -295,7 +299,7 @@ public final class RecipeKeys {
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
             REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, CONTEXT_PARALLEL,
-            CONTEXT_METHOD, PIPELINE_PARALLEL, SHARD,
+            CONTEXT_METHOD, TENSOR_PARALLEL, PIPELINE_PARALLEL, SHARD,
             EVERY, OUTER_RATE, OUTER_MOMENTUM);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 

@@ -3,6 +3,7 @@ package glia.train.recipe;
 import glia.engine.training.PipelineStages;
 import glia.engine.training.Reduction;
 import glia.io.CheckpointException;
+import glia.model.Model;
 import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.ContextParallel;
@@ -71,6 +72,15 @@ public interface RunRanks {
     ///
     /// @param size of a group, by which the number of ranks can be divided
     default void shareContext(int size, ContextParallel.Method method) { }
+
+    /// Gives each of `size` ranks in a row a part of each layer from now on, before they have some layers each or share
+    /// contexts.
+    ///
+    /// @return this rank's part of the model
+    /// @throws IllegalArgumentException if the model cannot be divided so
+    default Model divide(Model model, int size) {
+        throw new IllegalArgumentException("one rank has nothing to share");
+    }
 
     /// Gives ranks some layers each from now on, before they share contexts.
     default void pipeline(PipelineStages stages) { }

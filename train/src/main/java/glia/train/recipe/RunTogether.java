@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.engine.training.PipelineStages;
 import glia.engine.training.Shards;
+import glia.engine.training.TensorParts;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.model.Model;
@@ -94,7 +95,8 @@ public final class RunTogether {
 
     /// The ranks that compute the same micro-batches.
     private static long ofGroup(Recipe recipe) throws CheckpointException {
-        return recipe.get(RecipeKeys.CONTEXT_PARALLEL) * recipe.get(RecipeKeys.PIPELINE_PARALLEL);
+        return recipe.get(RecipeKeys.CONTEXT_PARALLEL) * recipe.get(RecipeKeys.TENSOR_PARALLEL)
+                * recipe.get(RecipeKeys.PIPELINE_PARALLEL);
     }
 
     /// The groups of ranks that each compute micro-batches of their own.
@@ -129,7 +131,8 @@ public final class RunTogether {
     /// Divides the weights among ranks, if the recipe says so; ranks add up what the pass computes.
     static Optional<Shards> shards(Recipe recipe, Model model, TrainingPass pass, List<ParameterGroup> groups,
             RunRanks ranks) throws CheckpointException {
-        if (ranks.size() == 1) {
+        boolean isTensor = recipe.has(RecipeKeys.TENSOR_PARALLEL);
+        if (ranks.size() == 1 && !isTensor) {
             return Optional.empty();
         }
         Shard shard = recipe.get(RecipeKeys.SHARD);
@@ -140,9 +143,10 @@ public final class RunTogether {
             }
             ranks.stepAlone();
         }
+        Model own = isTensor ? divided(recipe, model, groups, ranks) : model;
         boolean isPipeline = recipe.get(RecipeKeys.PIPELINE_PARALLEL) > 1;
         if (isPipeline) {
-            ranks.pipeline(stages(recipe, model));
+            ranks.pipeline(stages(recipe, own));
         }
         int context = Math.toIntExact(recipe.get(RecipeKeys.CONTEXT_PARALLEL));
         if (context > 1) {
@@ -159,7 +163,7 @@ public final class RunTogether {
         }
         Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
         groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
-        if (shard == Shard.NONE && !isPipeline) {
+        if (shard == Shard.NONE && !isPipeline && !isTensor) {
             return Optional.empty();
         }
         if (shard == Shard.WEIGHTS) {
@@ -179,13 +183,44 @@ public final class RunTogether {
         return Optional.of(shards);
     }
 
-    /// The stages of a pipeline.
-    private static PipelineStages stages(Recipe recipe, Model model) throws CheckpointException {
-        RecipeKey<Long> key = RecipeKeys.PIPELINE_PARALLEL;
+    /// This rank's part of the model.
+    private static Model divided(Recipe recipe, Model model, List<ParameterGroup> groups, RunRanks ranks)
+            throws CheckpointException {
+        RecipeKey<Long> key = RecipeKeys.TENSOR_PARALLEL;
+        refuse(recipe, key);
+        requireDivisible(recipe, model, key);
+        if (recipe.get(RecipeKeys.PRECISION) == RecipeKeys.TrainingPrecision.FP8) {
+            throw recipe.error(key, "is set, but blocks of FP8 would be cut; choose another "
+                    + RecipeKeys.PRECISION.name());
+        }
+        Model own;
+        try {
+            own = ranks.divide(model, Math.toIntExact(recipe.get(key)));
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(key, "is " + recipe.get(key) + ": " + e.getMessage());
+        }
+        TensorParts parts = ranks.reduction().tensor().orElseThrow();
+        for (ParameterGroup group : groups) {
+            if (!group.rule().isElementwise()
+                    && group.weights().values().stream().anyMatch(parts.weights()::contains)) {
+                throw recipe.error(key, "is set, but " + group.rule().name() + " updates matrices as wholes, which "
+                        + "ranks have parts of; choose another " + RecipeKeys.OPTIMIZER.name() + ", such as adamw");
+            }
+        }
+        return own;
+    }
+
+    private static void refuse(Recipe recipe, RecipeKey<Long> key) throws CheckpointException {
         if (recipe.get(RecipeKeys.SHARD) == Shard.WEIGHTS || recipe.has(RecipeKeys.EVERY)) {
             throw recipe.error(key, "is set together with " + (recipe.has(RecipeKeys.EVERY) ? RecipeKeys.EVERY.name()
                     : RecipeKeys.SHARD.name() + ": weights") + "; leave one of them out");
         }
+    }
+
+    /// The stages of a pipeline.
+    private static PipelineStages stages(Recipe recipe, Model model) throws CheckpointException {
+        RecipeKey<Long> key = RecipeKeys.PIPELINE_PARALLEL;
+        refuse(recipe, key);
         requireDivisible(recipe, model, key);
         try {
             return new PipelineStages(model, Math.toIntExact(recipe.get(key)), 1);
@@ -236,7 +271,8 @@ public final class RunTogether {
         }
         long left = ranks.size();
         String others = "";
-        for (RecipeKey<Long> key : List.of(RecipeKeys.CONTEXT_PARALLEL, RecipeKeys.PIPELINE_PARALLEL)) {
+        for (RecipeKey<Long> key : List.of(RecipeKeys.CONTEXT_PARALLEL, RecipeKeys.TENSOR_PARALLEL,
+                RecipeKeys.PIPELINE_PARALLEL)) {
             long count = recipe.get(key);
             if (left % count != 0) {
                 throw recipe.error(key, "is " + count + others + ", by which the " + ranks.size()
