@@ -223,8 +223,8 @@ public final class Launch {
             if (tensor.isPresent()) {
                 tensor.get().shareContext(size, method);
             } else {
-                pipeline.ifPresentOrElse(p -> p.shareContext(size, method), () -> reduction.orElseThrow().shareContext(size,
-                        method));
+                pipeline.ifPresentOrElse(p -> p.shareContext(size, method),
+                        () -> reduction.orElseThrow().shareContext(size, method));
             }
         }
 
