@@ -4,17 +4,23 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.hub.StandardNames;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
 import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
 import glia.model.spec.Role;
+import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
@@ -24,6 +30,8 @@ import java.util.List;
 /// JetMoE (https://arxiv.org/abs/2404.07413): a mixture of attention heads and a mixture of MLPs in each layer, both
 /// with stacked experts and a bias of the output. Checked against the class `JetMoeForCausalLM`.
 final class JetMoe implements Family {
+    private static final float LAYER_EPSILON = 1e-6f;
+
     @Override
     public List<String> modelTypes() {
         return List.of("jetmoe");
@@ -39,8 +47,11 @@ final class JetMoe implements Family {
         Mixer experts = ExpertConfig.of(config, count, config.positive("intermediate_size", 5632),
                 new MlpForm.Gated(Activations.read(config, "activation_function", "silu")), Bias.NONE, router,
                 Weighting.OUTPUT, new Experts.Shared.Constant());
-        return Standard.spec(config, 4096, true, Standard.epsilon(config, "rms_norm_eps", 1e-6), layer -> attention,
-                layer -> experts);
+        // The reference gives the config's epsilon to the last norm only.
+        List<Sublayer> sublayers = Standard.layers(Numbers.layers(config, "num_hidden_layers"),
+                new Norm.Rms(LAYER_EPSILON, 0), Residual.PLAIN, layer -> attention, layer -> experts);
+        return Standard.model(config, 4096, Padding.read(config, Embedding.PLAIN), sublayers,
+                new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0), Standard.head(config, true));
     }
 
     @Override
