@@ -63,7 +63,8 @@ public final class TrainCommand implements Command {
                 List.of(new Positional("RECIPE", "YAML file, or the name of a recipe that --list shows", false),
                         new Positional("KEY=VALUE", "override, such as steps=100; of one of several stages "
                                 + "STAGE.steps=100", false).repeated()),
-                Syntax.join(List.of(LIST, EXPLAIN, DRY_RUN, RESUME, FORCE, RANKS, Json.OPTION), ComputeOptions.TRAINING))
+                Syntax.join(List.of(LIST, EXPLAIN, DRY_RUN, RESUME, FORCE, RANKS, Json.OPTION),
+                        ComputeOptions.TRAINING))
                 .examples("""
                         $ glia train nano data.train=input.txt
                         $ glia train recipe.yaml steps=500 optimizer.learning_rate=1e-4

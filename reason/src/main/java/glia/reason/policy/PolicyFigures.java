@@ -40,6 +40,18 @@ public record PolicyFigures(double loss, double policyLoss, double kl, double en
                 moved / Math.max(1, now.length), clip, now.length, keptCount);
     }
 
+    /// All of them, for other ranks.
+    public double[] numbers() {
+        return new double[] {loss, policyLoss, kl, entropy, keptEntropy, approximateKl, tokens, keptTokens, clip.low(),
+            clip.high(), clip.any(), clip.lowMin(), clip.highMax(), clip.further()};
+    }
+
+    /// The figures of these numbers.
+    public static PolicyFigures ofNumbers(double... n) {
+        return new PolicyFigures(n[0], n[1], n[2], n[3], n[4], n[5], new ClipFigures(n[8], n[9], n[10], n[11],
+                n[12], n[13]), (int) n[6], (int) n[7]);
+    }
+
     private static double mean(double[] numbers) {
         return Arrays.stream(numbers).sum() / Math.max(1, numbers.length);
     }

@@ -53,6 +53,11 @@ public final class RolloutGenerator {
     /// The same for prompts that may have pictures, in turns until the source of turns has no answer. It is called on
     /// other threads, for one turn of a rollout at a time, while the other rollouts go on.
     public List<Rollout> generate(List<Input> prompts, int group, long seed, TurnSource turns) {
+        return generate(prompts, 0, 1, group, seed, turns);
+    }
+
+    /// The same for every `step`-th prompt, whose completions are those among all prompts.
+    public List<Rollout> generate(List<Input> prompts, int first, int step, int group, long seed, TurnSource turns) {
         for (int p = 0; p < prompts.size(); p++) {
             requireRoom(prompts.get(p).ids(), p);
         }
@@ -68,7 +73,7 @@ public final class RolloutGenerator {
                         options.vocabSize(), options.maxContext())) {
             GroupQueue queue = new GroupQueue(scheduler, options.maxSequences());
             List<GrowingRollout> all = new ArrayList<>();
-            for (int p = 0; p < prompts.size(); p++) {
+            for (int p = first; p < prompts.size(); p += step) {
                 List<GrowingRollout> members = new ArrayList<>();
                 for (int i = 0; i < group; i++) {
                     int index = p * group + i;

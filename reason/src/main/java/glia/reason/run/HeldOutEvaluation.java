@@ -1,6 +1,7 @@
 package glia.reason.run;
 
 import glia.engine.pass.Engine;
+import glia.engine.training.Reduction;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutGenerator;
 import glia.reason.rollout.RolloutOptions;
@@ -31,7 +32,8 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
     /// @param figures accuracy, its interval, the accuracy on each of several tasks, mean reward and mean length
     record Result(WilsonInterval accuracy, Map<String, Double> figures) { }
 
-    Result run() {
+    /// @param ranks that share the generation
+    Result run(Reduction ranks) {
         List<ProblemSource.PromptProblem> all = new ArrayList<>();
         Set<Object> questions = new HashSet<>();
         for (long i = 0, misses = 0; all.size() < count && i < problems.numHeldOut() && misses < MISSES; i++) {
@@ -44,9 +46,10 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
         }
         long place = Hash.of(seed, PLACE);
         TurnSource episodes = turns.begin(all, 1);
-        List<Rollout> rollouts = new RolloutGenerator(engine, options)
-                .generate(all.stream().map(ProblemSource.PromptProblem::input).toList(), 1, place, episodes);
-        List<ScoredRollout> scored = scoring.score(all, rollouts, episodes, 1, place, false);
+        List<Rollout> rollouts = SharedRollouts.generate(new RolloutGenerator(engine, options),
+                all.stream().map(ProblemSource.PromptProblem::input).toList(), 1, place, episodes, ranks);
+        List<ScoredRollout> scored = SharedRollouts.scored(scoring.score(all, rollouts, episodes, 1, place, false),
+                ranks);
         long right = scored.stream().filter(ScoredRollout::isRight).count();
         WilsonInterval accuracy = WilsonInterval.of(right, all.size());
         Map<String, Double> figures = new TreeMap<>();

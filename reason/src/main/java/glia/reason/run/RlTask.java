@@ -331,6 +331,11 @@ final class RlTask implements TaskRun {
     }
 
     @Override
+    public boolean sharesRows() {
+        return true;
+    }
+
+    @Override
     public long rowsOfUpdate() {
         return Math.max(1, settings.prompts() / settings.updates());
     }

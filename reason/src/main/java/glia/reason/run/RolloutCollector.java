@@ -1,6 +1,7 @@
 package glia.reason.run;
 
 import glia.engine.pass.Engine;
+import glia.engine.training.Reduction;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutGenerator;
 import glia.reason.rollout.RolloutOptions;
@@ -50,7 +51,8 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
     }
 
     /// @param index of the batch of rollouts, from 0
-    Collected collect(long index) {
+    /// @param ranks that share the generation
+    Collected collect(long index, Reduction ranks) {
         List<List<ScoredRollout>> kept = new ArrayList<>();
         List<List<ScoredRollout>> others = new ArrayList<>();
         Counts counts = new Counts();
@@ -60,7 +62,7 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
             List<PromptProblem> asked = LongStream.range(first, first + settings.prompts())
                     .mapToObj(problems::training).toList();
             List<ScoredRollout> scored = generate(asked, settings.group(), options,
-                    Hash.of(settings.seed(), index, round), counts);
+                    Hash.of(settings.seed(), index, round), counts, ranks);
             for (int g = 0; g < settings.prompts(); g++) {
                 List<ScoredRollout> group = scored.subList(g * settings.group(), (g + 1) * settings.group());
                 counts.add(group);
@@ -72,7 +74,8 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
         double[] baselines = {};
         if (settings.greedyBaseline()) {
             List<PromptProblem> asked = groups.stream().map(g -> g.getFirst().problem()).toList();
-            baselines = generate(asked, 1, options.withTemperature(0), Hash.of(settings.seed(), index, GREEDY), counts)
+            baselines = generate(asked, 1, options.withTemperature(0), Hash.of(settings.seed(), index, GREEDY), counts,
+                    ranks)
                     .stream().mapToDouble(ScoredRollout::reward).map(r -> Double.isNaN(r) ? 0 : r).toArray();
         }
         return new Collected(numbered(groups), baselines, counts.generated, counts.tokens, counts.groups,
@@ -80,15 +83,15 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
     }
 
     private List<ScoredRollout> generate(List<PromptProblem> asked, int group, RolloutOptions by, long seed,
-            Counts counts) {
+            Counts counts, Reduction ranks) {
         long start = System.nanoTime();
         TurnSource episodes = turns.begin(asked, group);
-        List<Rollout> rollouts = new RolloutGenerator(engine, by).generate(
-                asked.stream().map(PromptProblem::input).toList(), group, seed, episodes);
+        List<Rollout> rollouts = SharedRollouts.generate(new RolloutGenerator(engine, by),
+                asked.stream().map(PromptProblem::input).toList(), group, seed, episodes, ranks);
         counts.nanos += System.nanoTime() - start;
         counts.tokens += rollouts.stream().mapToLong(Rollout::numSampled).sum();
         counts.generated += rollouts.size();
-        return scoring.score(asked, rollouts, episodes, group, seed, true);
+        return SharedRollouts.scored(scoring.score(asked, rollouts, episodes, group, seed, true), ranks);
     }
 
     /// Whether a group's rewards carry a signal.

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /// Reinforcement learning: problems → rollouts → rewards → advantages → updates. A batch of rollouts serves
@@ -62,6 +63,12 @@ public final class RolloutObjective implements Objective {
         this.display = display;
     }
 
+    /// Ranks share rollouts and the micro-batches of an update.
+    @Override
+    public boolean isParallel() {
+        return true;
+    }
+
     @Override
     public boolean canResumeAt(long step) {
         return step % settings.updates() == 0
@@ -72,7 +79,8 @@ public final class RolloutObjective implements Objective {
     public StepLoss accumulate(TrainingPass pass, long step) {
         Map<String, Double> figures = new TreeMap<>();
         if (step == 0 && evaluation.isPresent()) {
-            figures.putAll(validationFigures.isEmpty() ? evaluation.get().run().figures() : validationFigures);
+            figures.putAll(validationFigures.isEmpty() ? evaluation.get().run(pass.reduction()).figures()
+                    : validationFigures);
         }
         int phase = (int) (step % settings.updates());
         long tokens = 0;
@@ -102,7 +110,7 @@ public final class RolloutObjective implements Objective {
     }
 
     private RolloutBatch made(TrainingPass pass, long index) {
-        return preparation.prepare(pass, index, collector.collect(index));
+        return preparation.prepare(pass, index, collector.collect(index, pass.reduction()));
     }
 
     /// What an update summed up.
@@ -112,6 +120,31 @@ public final class RolloutObjective implements Objective {
         private double valueLoss;
         private long tokens;
         private final List<PolicyFigures> parts = new ArrayList<>();
+
+        /// What a micro-batch summed up.
+        private double[] numbers(int numTokens) {
+            return DoubleStream.concat(DoubleStream.of(loss, valueLoss, numTokens), Arrays.stream(parts.getFirst()
+                    .numbers())).toArray();
+        }
+
+        /// Adds the micro-batches of all ranks in their order.
+        ///
+        /// @param own numbers of this rank's
+        /// @param count micro-batches in all
+        private void add(List<double[]> own, TrainingPass pass, int count) {
+            int ranks = pass.numRanks();
+            double[] all = pass.reduction().all(own.stream().flatMapToDouble(Arrays::stream).toArray());
+            for (int i = 0; i < count; i++) {
+                double[] numbers = new double[own.getFirst().length];
+                for (int k = 0; k < numbers.length; k++) {
+                    numbers[k] = all[(i / ranks * numbers.length + k) * ranks + i % ranks];
+                }
+                loss += numbers[0];
+                valueLoss += numbers[1];
+                tokens += (long) numbers[2];
+                parts.add(PolicyFigures.ofNumbers(Arrays.copyOfRange(numbers, 3, numbers.length)));
+            }
+        }
     }
 
     private Update update(TrainingPass pass, RolloutBatch batch, int phase, long seed) {
@@ -128,23 +161,41 @@ public final class RolloutObjective implements Objective {
         if (parts.size() > 1) {
             whole = withChoices(pass, objective, which.stream().map(rollouts::get).toList(), whole);
         }
-        int sequence = 0;
-        for (int i = 0; i < parts.size(); i++) {
-            List<Integer> part = parts.get(i);
-            TokenBatch tokens = MicroBatches.tokens(rollouts, part);
-            RolloutColumns constants = whole.part(IntStream.range(sequence, sequence += part.size()).boxed().toList())
-                    .withSeed(Hash.next(seed, i));
-            Loss policy = objective.loss(constants, totals, settings.temperature(), update.parts::add);
+        int[] sequences = IntStream.range(0, parts.size() + 1).map(i -> parts.subList(0, i).stream()
+                .mapToInt(List::size).sum()).toArray();
+        List<double[]> numbers = new ArrayList<>();
+        // All ranks compute as many micro-batches, some of them for nothing.
+        for (int i = pass.rank(); i < Math.ceilDiv(parts.size(), pass.numRanks()) * pass.numRanks();
+                i += pass.numRanks()) {
+            int number = Math.min(i, parts.size() - 1);
+            TokenBatch tokens = MicroBatches.tokens(rollouts, parts.get(number));
+            RolloutColumns constants = whole.part(IntStream.range(sequences[number], sequences[number + 1]).boxed()
+                    .toList()).withSeed(Hash.next(seed, number));
+            Update own = new Update();
+            Loss policy = objective.loss(constants, totals, settings.temperature(), own.parts::add);
             Loss loss = training.value().isEmpty() ? policy
-                    : withValues(policy, training.value().get(), constants, totals, update);
-            update.loss += pass.loss(tokens, change.apply(loss));
-            update.tokens += tokens.numTokens();
+                    : withValues(policy, training.value().get(), constants, totals, own);
+            Loss changed = change.apply(loss);
+            own.loss = pass.loss(tokens, i == number ? changed : p -> changed.of(p).times(0));
+            numbers.add(own.numbers(tokens.numTokens()));
         }
+        if (parts.isEmpty() && pass.numRanks() > 1) {
+            nothing(pass, batch);
+        }
+        update.add(numbers, pass, parts.size());
         addFigures(update);
         if (training.adaptiveEntropy().isPresent()) {
             update.figures.put("entropy/coefficient", objective.entropy().coefficient());
         }
         return update;
+    }
+
+    /// A pass whose gradients are 0, for ranks that add them up.
+    private void nothing(TrainingPass pass, RolloutBatch batch) {
+        int any = IntStream.range(0, batch.rollouts().size()).filter(i -> batch.rollouts().get(i).numSampled() > 0)
+                .findFirst().orElseThrow();
+        pass.loss(MicroBatches.tokens(batch.rollouts(), List.of(any)),
+                p -> p.tokens(settings.temperature(), false, 0).logProbs().sum().times(0));
     }
 
     /// The tokens of an update with what is chosen among them all, by a pass without gradients over its micro-batches;
@@ -225,7 +276,7 @@ public final class RolloutObjective implements Objective {
         if (evaluation.isEmpty()) {
             return OptionalDouble.empty();
         }
-        HeldOutEvaluation.Result result = evaluation.get().run();
+        HeldOutEvaluation.Result result = evaluation.get().run(pass.reduction());
         validationFigures = result.figures();
         return OptionalDouble.of(1 - result.accuracy().share());
     }

@@ -94,7 +94,8 @@ public final class RecipeRun implements AutoCloseable {
         this.last = last;
         Kernels kernels = context.kernels();
         notes.addAll(task.notes());
-        plan = RunPlan.of(recipe, task, model.model().spec(), RunTogether.numGroups(recipe, ranks));
+        plan = RunPlan.of(recipe, task, model.model().spec(), task.sharesRows() ? 1
+                : RunTogether.numGroups(recipe, ranks));
         notes.addAll(plan.notes());
         Map<String, Weight.Stored> others = task.weights();
         groups = RunOptimizer.groups(recipe, model, others);

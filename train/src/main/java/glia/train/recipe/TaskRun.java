@@ -112,6 +112,11 @@ public interface TaskRun extends AutoCloseable {
     /// Rows that an update takes.
     long rowsOfUpdate() throws CheckpointException;
 
+    /// Whether the ranks share the rows of an update, in place of as many for each.
+    default boolean sharesRows() {
+        return false;
+    }
+
     /// Training tokens of all data; 0 where they are generated.
     long tokensInEpoch();
 
