@@ -13,10 +13,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -57,8 +59,8 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     private boolean isLocal;
     private Optional<Context> context = Optional.empty();
     private MemorySegment received = MemorySegment.NULL;
-    /// Backward passes of the step.
-    private int passes;
+    /// Buckets that have been added up in the step.
+    private final Set<Gradients.Bucket> added = new HashSet<>();
     private long sentBefore;
     private long waited;
 
@@ -243,12 +245,11 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     public void begin() {
         await();
         divided.ifPresent(d -> d.begin(true));
-        passes++;
     }
 
     @Override
     public void completed(Gradients.Bucket bucket) {
-        boolean isSum = passes > 1;
+        boolean isSum = !added.add(bucket);
         while (released != null && !exchanges.isEmpty() && exchanges.getFirst().end.isDone()) {
             end(exchanges.removeFirst());
         }
@@ -283,7 +284,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     @Override
     public void finish(Gradients gradients) {
         await();
-        passes = 0;
+        added.clear();
         divided.ifPresent(DividedWeights::release);
         if (isSharded) {
             return;

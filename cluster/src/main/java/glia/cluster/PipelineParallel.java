@@ -43,6 +43,8 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
     /// Whether the first rank has all weights, and others may.
     private boolean isGathered = true;
     private long waited;
+    /// The stage whose backward pass is computed.
+    private int current;
 
     /// @param kernels of the thread that adds; not shared with others
     PipelineParallel(Collective all, PipelineStages stages, Kernels kernels) {
@@ -251,10 +253,15 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
         release();
     }
 
-    /// A bucket of a weight that another stage owns is not added up here.
+    @Override
+    public void backward(int stageOfRank) {
+        current = stageOfRank;
+    }
+
+    /// A bucket of weights that another stage owns is not added up here.
     @Override
     public void completed(Gradients.Bucket bucket) {
-        if (owner(bucket.weights().getFirst()) == column.rank()) {
+        if (stages.owner(bucket.weights().getFirst()) == current) {
             stage.completed(bucket);
         }
     }

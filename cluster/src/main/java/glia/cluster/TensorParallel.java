@@ -265,6 +265,11 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
     // ---- steps ---------------------------------------------------------------------------------------------------
 
     @Override
+    public void backward(int stage) {
+        sums().backward(stage);
+    }
+
+    @Override
     public void begin() {
         sums().begin();
     }

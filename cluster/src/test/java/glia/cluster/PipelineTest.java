@@ -66,6 +66,18 @@ class PipelineTest {
                 "parallel.context=" + context, "parallel.shard=" + shard)));
     }
 
+    /// Ranks have several stages each, here with data parallel ranks and sharing of gradients, too.
+    @ParameterizedTest
+    @CsvSource({"2,2,1,false,none", "2,2,1,true,none", "3,2,1,true,none", "2,3,2,true,gradients",
+        "2,2,2,false,optimizer"})
+    void interleavedStages(int pipeline, int stages, int data, String isTied, String shard) throws Exception {
+        String[] words = {"model.new.layers=7", "model.new.tie_word_embeddings=" + isTied, "optimizer.clip=0.5",
+            "model.dropout=0.1", "steps=4", "validate.every=2"};
+        Outcome one = train("one", 1, with(words, "batch.accumulate=" + 2 * pipeline * data));
+        assertEquals(one, train("all", pipeline * data, with(words, "batch.accumulate=" + 2 * pipeline,
+                "parallel.pipeline=" + pipeline, "parallel.virtual_stages=" + stages, "parallel.shard=" + shard)));
+    }
+
     /// Learned positions and norms of heads; activations are recomputed.
     @ParameterizedTest
     @ValueSource(strings = {"family: gpt2, hidden: 32, layers: 3, heads: 2",
@@ -112,8 +124,23 @@ class PipelineTest {
         assertEquals(streams + losses + (isTied ? (4 + 1) * 4 * embedding : 0), TrainOnRanks.sent.get(output));
     }
 
+    /// Each border is between two ranks; gradients are added up once for a micro-batch.
+    @Test
+    void bytesOfInterleavedStages() throws Exception {
+        String[] words = {"model.new.layers=4", "model.new.tie_word_embeddings=false", "steps=1",
+            "batch.accumulate=2", "validate.every=0", "report.norms_every=0", "parallel.pipeline=2"};
+        train("plain-stages", 4, words);
+        train("more-stages", 4, with(words, "parallel.virtual_stages=2"));
+        int tokens = 2 * 16;
+        long border = 2 * 2 * 4L * tokens * 32;
+        assertEquals(2 * border * (3 - 1), TrainOnRanks.sent.get("more-stages") - TrainOnRanks.sent.get("plain-stages"));
+    }
+
     @Test
     void whatCannotBeDividedIsAnError() {
+        CheckpointException odd = assertThrows(CheckpointException.class, () -> train("e", 2, "parallel.pipeline=2",
+                "batch.accumulate=3", "parallel.virtual_stages=2"));
+        assertTrue(odd.getMessage().contains("is a multiple of parallel.pipeline, 2, and not 3"), odd.getMessage());
         CheckpointException few = assertThrows(CheckpointException.class, () -> train("a", 3, "parallel.pipeline=3"));
         assertTrue(few.getMessage().contains("the 2 layers of the model cannot be divided into 3 stages"),
                 few.getMessage());

@@ -20,6 +20,7 @@ final class PipelineSchedule {
     private final List<Work> order = new ArrayList<>();
     private final long time;
 
+    /// @param microBatches in training with several stages a rank a multiple of the number of ranks
     /// @param isTraining whether there are backward passes
     PipelineSchedule(int numRanks, int chunks, int microBatches, boolean isTraining) {
         List<List<Work>> byRank = new ArrayList<>();
@@ -68,7 +69,9 @@ final class PipelineSchedule {
                 : 2 * (numRanks - 1 - rank) + (chunks - 1) * numRanks);
         List<Work> works = new ArrayList<>();
         for (int k = 0; k < all + (isTraining ? ahead : 0); k++) {
-            if (k < all) {
+            if (!isTraining) {
+                works.add(new Work(k % chunks * numRanks + rank, k / chunks, false));
+            } else if (k < all) {
                 works.add(work(k, rank, numRanks, chunks, false));
             }
             if (k >= ahead) {

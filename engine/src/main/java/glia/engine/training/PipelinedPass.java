@@ -208,6 +208,7 @@ final class PipelinedPass implements AutoCloseable {
         if (!begun.isEmpty()) {
             ops.watch(own.result, y -> begun.forEach((w, g) -> gradients.of(w).copyFrom(g)));
         }
+        reduction.backward(s);
         ops.backward();
         begun.values().forEach(pool::release);
         if (!isLast) {

@@ -80,6 +80,9 @@ public interface Reduction extends Gradients.Sums {
     /// Forward passes of this rank's layers begin, after which it may not have the others' weights.
     default void forward() { }
 
+    /// The backward pass of a micro-batch through one of the stages of a pipeline begins.
+    default void backward(int stage) { }
+
     /// The ranks that have the other layers; empty if this rank has all.
     default Optional<Pipeline> pipeline() {
         return Optional.empty();

@@ -104,7 +104,8 @@ public final class TrainingPass implements AutoCloseable {
                 .forEach(p -> addParts(all, model.weights().get(p)));
         reduction.pipeline().ifPresent(p -> all.removeIf(w ->
                 p.stages().rank(p.stages().owner(w)) != p.ranks().rank()));
-        gradients.plan(new ArrayList<>(all).reversed(), bytes);
+        gradients.plan(new ArrayList<>(all).reversed(), bytes,
+                w -> reduction.pipeline().map(p -> p.stages().owner(w)).orElse(0));
     }
 
     private void addParts(Set<Weight> all, Weight weight) {

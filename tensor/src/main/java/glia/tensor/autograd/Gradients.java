@@ -15,6 +15,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /// The gradients of weights: F32, of the weight's shape, zero until a backward pass adds to them.
@@ -125,13 +126,21 @@ public final class Gradients implements AutoCloseable {
     /// @param order the order in which gradients become complete, as far as it is known
     /// @throws IllegalStateException if there are gradients already
     public void plan(Collection<? extends Weight> order, long bucketBytes) {
+        plan(order, bucketBytes, w -> 0);
+    }
+
+    /// The same with buckets of weights of one kind each.
+    ///
+    /// @param kinds a number for each weight; those of one kind come in a row
+    public void plan(Collection<? extends Weight> order, long bucketBytes, ToIntFunction<Weight> kinds) {
         if (!byWeight.isEmpty()) {
             throw new IllegalStateException("buckets are planned before the first backward pass");
         }
         places.clear();
         buckets.clear();
         for (Weight w : order) {
-            boolean isFull = buckets.isEmpty() || 4 * (buckets.getLast().size + size(w)) > bucketBytes;
+            boolean isFull = buckets.isEmpty() || 4 * (buckets.getLast().size + size(w)) > bucketBytes
+                    || kinds.applyAsInt(w) != kinds.applyAsInt(buckets.getLast().weights.getFirst());
             put(w, isFull ? newBucket() : buckets.getLast());
         }
     }

@@ -276,6 +276,10 @@ public final class RecipeKeys {
             "ranks that have some layers each (pipeline parallelism); there are parallel.pipeline times as many ranks")
             .or(1L);
 
+    public static final RecipeKey<Long> VIRTUAL_STAGES = integer("parallel.virtual_stages", 1, 1 << 10,
+            "stages of each rank of a pipeline, with layers from all over the model, so that ranks wait less (interleaved"
+            + " pipeline); batch.accumulate is then a multiple of parallel.pipeline").or(1L);
+
     public static final RecipeKey<Shard> SHARD = choice("parallel.shard", Shard.class,
             "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
             + " gradients, too (ZeRO-2); weights: weights, too (ZeRO-3)").or(Shard.NONE);
@@ -299,7 +303,7 @@ public final class RecipeKeys {
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
             REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, CONTEXT_PARALLEL,
-            CONTEXT_METHOD, TENSOR_PARALLEL, PIPELINE_PARALLEL, SHARD,
+            CONTEXT_METHOD, TENSOR_PARALLEL, PIPELINE_PARALLEL, VIRTUAL_STAGES, SHARD,
             EVERY, OUTER_RATE, OUTER_MOMENTUM);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 

@@ -222,8 +222,14 @@ public final class RunTogether {
         RecipeKey<Long> key = RecipeKeys.PIPELINE_PARALLEL;
         refuse(recipe, key);
         requireDivisible(recipe, model, key);
+        long chunks = recipe.get(RecipeKeys.VIRTUAL_STAGES);
+        if (chunks > 1 && recipe.get(RecipeKeys.ACCUMULATE) % recipe.get(key) != 0) {
+            throw recipe.error(RecipeKeys.VIRTUAL_STAGES, "is " + chunks + ", with which "
+                    + RecipeKeys.ACCUMULATE.name() + " is a multiple of " + key.name() + ", " + recipe.get(key)
+                    + ", and not " + recipe.get(RecipeKeys.ACCUMULATE));
+        }
         try {
-            return new PipelineStages(model, Math.toIntExact(recipe.get(key)), 1);
+            return new PipelineStages(model, Math.toIntExact(recipe.get(key)), Math.toIntExact(chunks));
         } catch (IllegalArgumentException e) {
             throw recipe.error(key, "is " + recipe.get(key) + ": " + e.getMessage());
         }
