@@ -277,8 +277,8 @@ public final class RecipeKeys {
             .or(1L);
 
     public static final RecipeKey<Long> VIRTUAL_STAGES = integer("parallel.virtual_stages", 1, 1 << 10,
-            "stages of each rank of a pipeline, with layers from all over the model, so that ranks wait less (interleaved"
-            + " pipeline); batch.accumulate is then a multiple of parallel.pipeline").or(1L);
+            "stages of each rank of a pipeline, with layers from all over the model, so that ranks wait less"
+            + " (interleaved pipeline); batch.accumulate is then a multiple of parallel.pipeline").or(1L);
 
     public static final RecipeKey<Shard> SHARD = choice("parallel.shard", Shard.class,
             "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
