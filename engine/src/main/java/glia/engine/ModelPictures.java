@@ -317,18 +317,18 @@ public final class ModelPictures {
         return made;
     }
 
-    /// Qwen2.5-VL counts the positions of frames by their time.
+    /// Qwen2.5-VL and the Omni models count the positions of frames by their time.
     private List<Input.Rows> spaced(List<Input.Rows> rows, Film film) throws CheckpointException {
-        Config config = Config.readIfPresent(Folders.ofModel(path).resolve("config.json"));
-        if (!config.has("vision_config") || film.frames().size() < 2) {
-            return rows;
-        }
-        Config vision = config.child("vision_config");
-        if (!vision.has("tokens_per_second")) {
+        Config whole = Config.readIfPresent(Folders.ofModel(path).resolve("config.json"));
+        Config config = whole.child("thinker_config", Map.of());
+        config = config.has("vision_config") ? config : whole;
+        Config vision = config.child("vision_config", Map.of());
+        double rate = config.real("position_id_per_seconds", vision.real("tokens_per_second", 0));
+        if (rate == 0 || film.frames().size() < 2) {
             return rows;
         }
         double step = (film.seconds().getLast() - film.seconds().getFirst()) / (film.frames().size() - 1)
-                * vision.positive("temporal_patch_size", 2) * vision.real("tokens_per_second", 2);
+                * vision.positive("temporal_patch_size", 2) * rate;
         return rows.stream().map(row -> row.spaced(step)).toList();
     }
 

@@ -121,9 +121,11 @@ class PictureChatTest {
         }
     }
 
-    /// Qwen2.5-VL: `tokens_per_second` 4, two frames a step: `⌊4 · 2 · 0.75⌋` positions from a step to the next.
-    @Test
-    void positionsOfFramesFollowTheirTimes() throws Exception {
+    /// Qwen2.5-VL: `tokens_per_second` 4, two frames a step: `⌊4 · 2 · 0.75⌋` positions from a step to the next. The
+    /// Omni models name the rate otherwise.
+    @ParameterizedTest
+    @CsvSource({"0, 6", "13, 19"})
+    void positionsOfFramesFollowTheirTimes(int rateOfOmni, int positions) throws Exception {
         Path tokens = Path.of(PictureChatTest.class.getResource("/golden-pictures/qwen2_vl/config.json").toURI())
                 .getParent();
         for (String file : List.of("chat_template.jinja", "preprocessor_config.json", "tokenizer.json",
@@ -133,13 +135,18 @@ class PictureChatTest {
         for (String file : List.of("config.json", "model.safetensors")) {
             Files.copy(tokens.resolveSibling("qwen2_5_vl").resolve(file), temporary.resolve(file));
         }
+        if (rateOfOmni > 0) {
+            Path config = temporary.resolve("config.json");
+            Files.writeString(config, Files.readString(config).replaceFirst("\\{", "{\"position_id_per_seconds\": "
+                    + rateOfOmni + ","));
+        }
         Film film = new Film("the film", List.of(picture(0x204060), picture(0xf0c010), picture(0x30a040)),
                 List.of(0.0, 0.75, 1.5));
         try (LanguageModel model = LanguageModel.load(temporary)) {
             Input.Rows rows = rendered(model, ChatMessage.user("What happens?").withPictures(List.of(film))).input()
                     .embedded().getFirst().rows();
             assertEquals(2, rows.grid().getFirst());
-            assertEquals(6, rows.positions()[rows.count() / 2 * 3]);
+            assertEquals(positions, rows.positions()[rows.count() / 2 * 3]);
         }
     }
 
