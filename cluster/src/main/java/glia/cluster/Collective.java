@@ -34,6 +34,12 @@ public final class Collective implements RankGroup, AutoCloseable {
         return new Collective(new Members(transport, members), sent);
     }
 
+    /// The same ranks with messages of their own, for another thread. What they send is counted by this collective,
+    /// too.
+    public Collective aside() {
+        return new Collective(transport.aside(), sent);
+    }
+
     /// The number of this rank, from 0.
     @Override
     public int rank() {
@@ -176,6 +182,11 @@ public final class Collective implements RankGroup, AutoCloseable {
         @Override
         public void sendReceive(MemorySegment send, int to, MemorySegment receive, int from) {
             all.sendReceive(send, members[to], receive, members[from]);
+        }
+
+        @Override
+        public Transport aside() {
+            return new Members(all.aside(), members);
         }
 
         @Override

@@ -170,14 +170,57 @@ final class Mpi implements Transport {
     }
 
     @Override
+    public Transport aside() {
+        Mpi all = this;
+        return new Transport() {
+            @Override
+            public int rank() {
+                return rank;
+            }
+
+            @Override
+            public int size() {
+                return size;
+            }
+
+            @Override
+            public void sendReceive(MemorySegment send, int to, MemorySegment receive, int from) {
+                all.sendReceive(send, to, receive, from, TAG + 1);
+            }
+
+            @Override
+            public Transport aside() {
+                return all;
+            }
+
+            @Override
+            public void barrier() {
+                throw new UnsupportedOperationException("messages aside have no barrier");
+            }
+
+            @Override
+            public void abort(String cause) {
+                all.abort(cause);
+            }
+
+            @Override
+            public void close() { }
+        };
+    }
+
+    @Override
     public void sendReceive(MemorySegment send, int to, MemorySegment receive, int from) {
+        sendReceive(send, to, receive, from, TAG);
+    }
+
+    private void sendReceive(MemorySegment send, int to, MemorySegment receive, int from, int tag) {
         long most = Math.max(1, Math.max(send.byteSize(), receive.byteSize()));
         for (long at = 0; at < most; at += MAX_BYTES) {
             MemorySegment part = part(send, at);
             MemorySegment space = part(receive, at);
             try {
-                check("MPI_Sendrecv", (int) sendReceive.invokeExact(part, (int) part.byteSize(), bytes, to, TAG, space,
-                        (int) space.byteSize(), bytes, from, TAG, world, MemorySegment.NULL));
+                check("MPI_Sendrecv", (int) sendReceive.invokeExact(part, (int) part.byteSize(), bytes, to, tag, space,
+                        (int) space.byteSize(), bytes, from, tag, world, MemorySegment.NULL));
             } catch (Throwable e) {
                 throw failure("MPI_Sendrecv", e);
             }

@@ -9,7 +9,7 @@ import java.util.List;
 /// Ranks that are threads of one process: for tests, and for one machine. A receiver copies from the sender's memory.
 public final class ThreadRanks {
     private final int size;
-    /// What rank `a` offers rank `b`, at `a · size + b`; null while it offers nothing.
+    /// What rank `a` offers rank `b`, at `a · size + b`; null while it offers nothing. Then the same aside.
     private final MemorySegment[] offers;
     private int arrived;
     private long barriers;
@@ -24,7 +24,7 @@ public final class ThreadRanks {
 
     private ThreadRanks(int size) {
         this.size = size;
-        offers = new MemorySegment[size * size];
+        offers = new MemorySegment[2 * size * size];
     }
 
     /// Runs a program on ranks. If one of them fails, the others get a [RankException] at their next exchange.
@@ -108,18 +108,20 @@ public final class ThreadRanks {
         }
     }
 
-    private void sendReceive(int rank, MemorySegment send, int to, MemorySegment receive, int from) {
+    private void sendReceive(int rank, int first, MemorySegment send, int to, MemorySegment receive, int from) {
+        int sent = first + rank * size + to;
+        int got = first + from * size + rank;
         MemorySegment offer;
         synchronized (this) {
-            while (offers[rank * size + to] != null) {
+            while (offers[sent] != null) {
                 await();
             }
-            offers[rank * size + to] = send;
+            offers[sent] = send;
             notifyAll();
-            while (offers[from * size + rank] == null) {
+            while (offers[got] == null) {
                 await();
             }
-            offer = offers[from * size + rank];
+            offer = offers[got];
         }
         if (offer.byteSize() != receive.byteSize()) {
             throw new RankException("rank " + rank + " expects " + receive.byteSize() + " bytes of rank " + from
@@ -132,10 +134,10 @@ public final class ThreadRanks {
             throw new RankException(cause(), e);
         }
         synchronized (this) {
-            offers[from * size + rank] = null;
+            offers[got] = null;
             notifyAll();
             // The sender may change its memory when this returns.
-            while (offers[rank * size + to] == send) {
+            while (offers[sent] == send) {
                 await();
             }
         }
@@ -155,9 +157,21 @@ public final class ThreadRanks {
 
     private final class Ends implements Transport {
         private final int rank;
+        /// The place of its messages.
+        private final int first;
 
         Ends(int rank) {
+            this(rank, 0);
+        }
+
+        private Ends(int rank, int first) {
             this.rank = rank;
+            this.first = first;
+        }
+
+        @Override
+        public Transport aside() {
+            return new Ends(rank, size * size);
         }
 
         @Override
@@ -173,7 +187,7 @@ public final class ThreadRanks {
         @Override
         public void sendReceive(MemorySegment send, int to, MemorySegment receive, int from) {
             // A view of its own: two offers of the same memory differ.
-            ThreadRanks.this.sendReceive(rank, send.asSlice(0), to, receive, from);
+            ThreadRanks.this.sendReceive(rank, first, send.asSlice(0), to, receive, from);
         }
 
         @Override

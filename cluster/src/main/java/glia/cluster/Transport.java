@@ -19,6 +19,9 @@ public interface Transport extends AutoCloseable {
     /// @throws RankException if another rank has failed
     void sendReceive(MemorySegment send, int to, MemorySegment receive, int from);
 
+    /// The same ranks, with messages of their own: for another thread. No barrier.
+    Transport aside();
+
     /// Returns when all ranks have called it.
     void barrier();
 

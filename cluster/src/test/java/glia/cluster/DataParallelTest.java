@@ -104,6 +104,26 @@ class DataParallelTest {
         assertEquals(three, train("again", 3, words, "parallel.every=3"));
     }
 
+    /// Streaming DiLoCo, with messages of 8 or 4 bits: data parallel training but for rounding where each step is an
+    /// outer step, and a run that repeats itself where messages are under way while ranks train.
+    @Test
+    void messagesOfFewBitsTrain() throws Exception {
+        String[] words = {"optimizer.name=sgd", "optimizer.momentum=0", "optimizer.weight_decay=0",
+            "optimizer.clip=.inf", "optimizer.learning_rate=0.1", "steps=6", "schedule.name=constant"};
+        Outcome sums = train("sums", 3, words);
+        assertClose(sums, train("bytes", 3, words, "parallel.every=1", "parallel.outer_rate=1",
+                "parallel.outer_momentum=0", "parallel.outer_bits=8"), 2e-3);
+        String[] streaming = {"parallel.every=4", "parallel.fragments=2", "parallel.overlap=1",
+            "parallel.outer_bits=4"};
+        Outcome streams = train("streams", 3, streaming);
+        assertTrue(streams.losses().getLast() < 0.7 * streams.losses().getFirst(), streams.losses().toString());
+        assertEquals(streams, train("again", 3, streaming));
+        assertThrows(CheckpointException.class, () -> train("wrong", 3, new String[] {"parallel.every=4"},
+                "parallel.overlap=4"));
+        assertThrows(CheckpointException.class, () -> train("wrong", 3, new String[] {"parallel.every=4"},
+                "parallel.outer_bits=5"));
+    }
+
     /// Each rank goes on with the moments of its own.
     @Test
     void outerStepsResume() throws Exception {

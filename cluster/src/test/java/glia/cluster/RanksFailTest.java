@@ -57,6 +57,11 @@ class RanksFailTest {
         }
 
         @Override
+        public Transport aside() {
+            return new Mortal(living.aside(), exchanges, last);
+        }
+
+        @Override
         public void barrier() {
             living.barrier();
         }

@@ -68,7 +68,9 @@ public final class KeyConditions {
                     Distillation.ON_POLICY, Distillation.MINILLM),
             new KeyCondition(List.of(RecipeKeys.CONTEXT_METHOD), List.of(RecipeKeys.CONTEXT_PARALLEL),
                     "parallel.context above 1", r -> r.get(RecipeKeys.CONTEXT_PARALLEL) > 1),
-            KeyCondition.isSet(List.of(RecipeKeys.OUTER_RATE, RecipeKeys.OUTER_MOMENTUM), RecipeKeys.EVERY),
+            KeyCondition.isSet(List.of(RecipeKeys.OUTER_RATE, RecipeKeys.OUTER_MOMENTUM, RecipeKeys.OUTER_BITS,
+                    RecipeKeys.FRAGMENTS, RecipeKeys.OVERLAP), RecipeKeys.EVERY),
+            KeyCondition.above0(List.of(RecipeKeys.OUTER_MIX), RecipeKeys.OVERLAP),
             KeyCondition.above0(List.of(RecipeKeys.PROMPTS, RecipeKeys.SAMPLE_TOKENS), RecipeKeys.SAMPLE_EVERY));
 
     private KeyConditions() { }

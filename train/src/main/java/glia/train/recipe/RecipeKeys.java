@@ -291,6 +291,14 @@ public final class RecipeKeys {
             "learning rate of outer steps").or(0.7);
     public static final RecipeKey<Double> OUTER_MOMENTUM = number("parallel.outer_momentum", 0, false, 0.9999,
             "Nesterov momentum of outer steps").or(0.9);
+    public static final RecipeKey<Long> OUTER_BITS = integer("parallel.outer_bits", 4, 32,
+            "bits of the numbers that outer steps send: 32, 8 (integers) or 4 (E3M0)").or(32L);
+    public static final RecipeKey<Long> FRAGMENTS = integer("parallel.fragments", 1, 1 << 16,
+            "fragments of the weights whose outer steps come one after the other (streaming DiLoCo)").or(1L);
+    public static final RecipeKey<Long> OVERLAP = integer("parallel.overlap", 0, MAX,
+            "steps that ranks train on while an outer step's messages are under way").or(0L);
+    public static final RecipeKey<Double> OUTER_MIX = number("parallel.outer_mix", 0, false, 0.9999,
+            "part of a rank's own weights that stays when such an outer step is taken").or(0.5);
 
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
@@ -304,7 +312,7 @@ public final class RecipeKeys {
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
             REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, CONTEXT_PARALLEL,
             CONTEXT_METHOD, TENSOR_PARALLEL, PIPELINE_PARALLEL, VIRTUAL_STAGES, SHARD,
-            EVERY, OUTER_RATE, OUTER_MOMENTUM);
+            EVERY, OUTER_RATE, OUTER_MOMENTUM, OUTER_BITS, FRAGMENTS, OVERLAP, OUTER_MIX);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 
     private RecipeKeys() { }

@@ -48,14 +48,25 @@ public interface RunRanks {
 
     /// Outer steps, by which the weights of ranks that train by themselves are averaged.
     ///
-    /// @param every steps between them
+    /// @param every steps between those of a fragment of the weights
     /// @param rate η, their learning rate
     /// @param momentum μ
-    /// @param last the last step, after which weights are averaged, too
-    record Outer(long every, double rate, double momentum, long last) {
-        /// Whether an outer step follows a step.
-        public boolean isDue(long step) {
-            return step % every == 0 || step == last;
+    /// @param bits of the numbers that are sent: 32, 8 or 4
+    /// @param fragments parts of the weights, whose outer steps come one after the other
+    /// @param overlap steps for which what is sent is under way
+    /// @param mix α, the part of a rank's own weights that stays where ranks train on meanwhile
+    /// @param whole steps between those after which all weights are averaged at once, as checkpoints need it
+    /// @param last the last step, after which they are, too
+    record Outer(long every, double rate, double momentum, int bits, int fragments, long overlap, double mix,
+            long whole, long last) {
+        /// Whether a fragment takes an outer step after a step.
+        public boolean isDue(long step, int fragment) {
+            return (step - every * fragment / fragments) % every == 0 && step >= every;
+        }
+
+        /// Whether all weights are averaged after a step.
+        public boolean isWhole(long step) {
+            return step % whole == 0 || step == last;
         }
     }
 

@@ -259,14 +259,37 @@ public final class RunTogether {
         }
     }
 
+    private static RunRanks.Outer outer(Recipe recipe, long steps) throws CheckpointException {
+        long every = recipe.get(RecipeKeys.EVERY);
+        int bits = Math.toIntExact(recipe.get(RecipeKeys.OUTER_BITS));
+        int fragments = Math.toIntExact(recipe.get(RecipeKeys.FRAGMENTS));
+        long overlap = recipe.get(RecipeKeys.OVERLAP);
+        if (bits != Float.SIZE && bits != Byte.SIZE && bits != Byte.SIZE / 2) {
+            throw recipe.error(RecipeKeys.OUTER_BITS, "is " + bits + ", expected 32, 8 or 4");
+        }
+        if (fragments > every) {
+            throw recipe.error(RecipeKeys.FRAGMENTS, "is " + fragments + ", more than the " + every + " steps of "
+                    + RecipeKeys.EVERY.name());
+        }
+        if (overlap >= every) {
+            throw recipe.error(RecipeKeys.OVERLAP, "is " + overlap + ", expected less than the " + every + " steps of "
+                    + RecipeKeys.EVERY.name());
+        }
+        long save = recipe.get(RecipeKeys.SAVE_EVERY);
+        long whole = fragments == 1 && overlap == 0 ? every : save == 0 ? Math.max(1, steps)
+                : Math.ceilDiv(save, every) * every;
+        return new RunRanks.Outer(every, recipe.get(RecipeKeys.OUTER_RATE), recipe.get(RecipeKeys.OUTER_MOMENTUM), bits,
+                fragments, overlap, recipe.get(RecipeKeys.OUTER_MIX), whole, steps);
+    }
+
     /// Adds outer steps to a run, if the recipe says so.
     static void average(Recipe recipe, List<ParameterGroup> groups, long steps, RunRanks ranks, Trainer trainer)
             throws CheckpointException {
         if (ranks.size() > 1 && recipe.has(RecipeKeys.EVERY)) {
             Map<String, Weight.Stored> weights = new LinkedHashMap<>();
             groups.forEach(g -> weights.putAll(g.weights()));
-            ranks.average(weights, new RunRanks.Outer(recipe.get(RecipeKeys.EVERY), recipe.get(RecipeKeys.OUTER_RATE),
-                    recipe.get(RecipeKeys.OUTER_MOMENTUM), steps), trainer.resumeEvery(recipe.get(RecipeKeys.EVERY)));
+            RunRanks.Outer outer = outer(recipe, steps);
+            ranks.average(weights, outer, trainer.resumeEvery(outer.whole()));
         }
     }
 
