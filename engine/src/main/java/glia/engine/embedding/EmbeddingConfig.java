@@ -90,7 +90,9 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
             return files.config(usual(spec), isSparse);
         }
         String key = metadata.string("general.architecture") + ".pooling_type";
-        if (!metadata.has(key) || metadata.integer(key) == Pooling.GGUF_NONE) {
+        // A classifier's files name no pooling of embeddings, in a folder either.
+        long number = metadata.has(key) ? metadata.integer(key) : Pooling.GGUF_NONE;
+        if (number == Pooling.GGUF_NONE || number == Pooling.GGUF_RANK) {
             return new EmbeddingConfig(usual(spec), false, true, 0, false, Map.of(), Optional.empty(), true);
         }
         return of(SentenceTransformerKeys.pooling(metadata, key), true);

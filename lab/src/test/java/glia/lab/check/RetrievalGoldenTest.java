@@ -2,9 +2,11 @@ package glia.lab.check;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.embedding.EmbeddingConfig;
 import glia.engine.pass.Engine;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
@@ -109,6 +111,7 @@ class RetrievalGoldenTest {
         try (Model model = ModelLoader.load(file); GgufCheckpoint checkpoint = GgufCheckpoint.open(file)) {
             assertEquals(Pooling.GGUF_RANK, checkpoint.metadata().integer(architecture + ".pooling_type"));
             assertTrue(checkpoint.names().containsAll(List.of("cls.weight", "cls.output.weight", "cls.output.bias")));
+            assertFalse(EmbeddingConfig.of(file, model).isStated());
             ModelWriter.write(model, back);
         }
         Files.copy(folder(name).resolve("expected.safetensors"), back.resolve("expected.safetensors"));

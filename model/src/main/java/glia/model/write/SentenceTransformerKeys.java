@@ -131,8 +131,7 @@ public final class SentenceTransformerKeys {
     public static Pooling pooling(GgufMetadata metadata, String key) throws CheckpointException {
         long number = metadata.integer(key);
         return Pooling.ofGguf(number).orElseThrow(() -> new CheckpointException(metadata.origin(),
-                "metadata key " + key, "found " + number + ", expected 1 (mean), 2 (first token) or 3 (last token)"
-                + (number == Pooling.GGUF_RANK ? "; a reranker gives scores of pairs: try glia rerank" : "")));
+                "metadata key " + key, "found " + number + ", expected 1 (mean), 2 (first token) or 3 (last token)"));
     }
 
     /// Writes the files of a GGUF file's metadata to a folder. A file with a pooling alone, as llama.cpp writes it,
