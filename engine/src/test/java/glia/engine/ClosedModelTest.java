@@ -73,7 +73,7 @@ class ClosedModelTest {
             Map.entry(Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore",
                 "clear", "undo")),
             Map.entry(TrainingPass.class, Set.of("close", "sizeBytes", "atStep", "reduceBy", "rank",
-                "numRanks", "reduction", "reductionFigures", "stepTotal", "total", "totals")),
+                "numRanks", "reduction", "figures", "stepTotal", "total", "totals")),
             Map.entry(Embedder.class, Set.of("encode", "maxTokens")),
             Map.entry(MaskFiller.class, Set.of("mask")));
 

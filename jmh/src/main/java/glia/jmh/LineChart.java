@@ -3,12 +3,22 @@ package glia.jmh;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Panels of lines, side by side, as SVG that is readable on light and dark pages.
 public final class LineChart {
     /// A line whose points are equally far apart. Points that are not finite are left out.
-    public record Line(String name, double[] values) { }
+    ///
+    /// @param least lower ends of the points' intervals; empty without
+    /// @param most upper ends
+    public record Line(String name, double[] values, double[] least, double[] most) {
+        /// A line without intervals.
+        public Line(String name, double[] values) {
+            this(name, values, new double[0], new double[0]);
+        }
+    }
 
     /// The horizontal axis of a panel.
     ///
@@ -80,7 +90,8 @@ public final class LineChart {
 
     private static void draw(StringBuilder svg, Panel panel) {
         boolean log = panel.scale == Scale.LOGARITHMIC;
-        double[] all = panel.lines.stream().flatMapToDouble(l -> Arrays.stream(l.values)).filter(Double::isFinite)
+        double[] all = panel.lines.stream().flatMapToDouble(l -> Stream.of(l.values, l.least, l.most)
+                .flatMapToDouble(Arrays::stream)).filter(Double::isFinite)
                 .map(v -> log ? Math.log(v) : v).toArray();
         double low = Arrays.stream(all).min().orElse(0);
         double high = Arrays.stream(all).max().orElse(1);
@@ -99,15 +110,22 @@ public final class LineChart {
                     axis.ticks.get(i));
         }
         text(svg, RIGHT, BOTTOM + 36, "end", axis.unit);
+        DoubleUnaryOperator height = value -> BOTTOM - (BOTTOM - TOP) * ((log ? Math.log(value) : value) - low)
+                / Math.max(high - low, 1e-30);
         for (int i = 0; i < panel.lines.size(); i++) {
-            double[] values = panel.lines.get(i).values;
+            Line line = panel.lines.get(i);
+            double[] values = line.values;
             StringBuilder points = new StringBuilder();
             for (int j = 0; j < values.length; j++) {
                 if (Double.isFinite(values[j])) {
                     double x = axis.atTicks ? j / Math.max(1.0, axis.ticks.size() - 1) : (j + 0.5) / values.length;
-                    double value = log ? Math.log(values[j]) : values[j];
-                    points.append(String.format(Locale.ROOT, "%.1f,%.1f ", LEFT + (RIGHT - LEFT) * x,
-                            BOTTOM - (BOTTOM - TOP) * (value - low) / Math.max(high - low, 1e-30)));
+                    double at = LEFT + (RIGHT - LEFT) * x;
+                    points.append(String.format(Locale.ROOT, "%.1f,%.1f ", at, height.applyAsDouble(values[j])));
+                    if (j < line.least.length) {
+                        svg.append(String.format(Locale.ROOT, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" "
+                                + "stroke=\"%s\" stroke-opacity=\"0.6\"/>%n", at, height.applyAsDouble(line.least[j]),
+                                at, height.applyAsDouble(line.most[j]), color(i)));
+                    }
                 }
             }
             svg.append("<polyline points=\"" + points.toString().strip() + "\" fill=\"none\" stroke=\"" + color(i)

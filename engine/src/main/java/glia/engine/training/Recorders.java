@@ -1,6 +1,8 @@
 package glia.engine.training;
 
 import glia.model.Model;
+import glia.model.spec.KeyChoice;
+import glia.model.spec.LatentAttention;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.DType;
@@ -52,6 +54,10 @@ record Recorders(Model model, Kernels kernels, Gradients gradients, Predicate<We
 
     /// @return whether there are routers
     private boolean prepare(Recorder recorder) {
+        options.indexers().ifPresent(training -> {
+            requireIndexers(model);
+            recorder.trainIndexers(training);
+        });
         Set<Weight> routers = Collections.newSetFromMap(new IdentityHashMap<>());
         model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER).map(model.weights()::get)
                 .forEach(routers::add);
@@ -62,6 +68,14 @@ record Recorders(Model model, Kernels kernels, Gradients gradients, Predicate<We
             recorder.useFloat8(matrices::contains);
         }
         return !routers.isEmpty();
+    }
+
+    private static void requireIndexers(Model model) {
+        if (model.spec().sublayers().stream().noneMatch(s -> s.mixer() instanceof LatentAttention l
+                && l.keys() instanceof KeyChoice.Indexed)) {
+            throw new IllegalArgumentException("it has no latent attention with an indexer, such as that of "
+                    + "deepseek_v32, so there is no indexer to train");
+        }
     }
 
     /// The places of dropout of adapters by their matrix A: numbers that depend on a tensor's name alone. As in PEFT,

@@ -5,8 +5,11 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.Precision;
 import glia.tensor.autograd.DropoutRates;
+import glia.tensor.ops.IndexerTraining;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.IndexerLoss;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -20,8 +23,9 @@ import java.util.function.Predicate;
 /// @param dropout of training; evaluation has none. The masks depend on the seed, the step (`TrainingPass.atStep`), the
 ///     batch within the step and the place
 /// @param linear how the matrices of layers are multiplied
+/// @param indexers how the indexers of sparse attention are trained; empty if they learn nothing
 public record TrainingOptions(Trainable trainable, int checkpointSublayers, Precision precision,
-        DropoutRates dropout, Linear linear) {
+        DropoutRates dropout, Linear linear, Optional<IndexerTraining> indexers) {
     /// Requires that ranks can share the tokens of a model's sequences.
     ///
     /// @throws IllegalArgumentException if they cannot
@@ -52,32 +56,38 @@ public record TrainingOptions(Trainable trainable, int checkpointSublayers, Prec
 
     /// All weights trainable, no checkpointing, F32.
     public static TrainingOptions defaults() {
-        return new TrainingOptions(model -> w -> true, 0, Precision.EXACT, DropoutRates.NONE, Linear.PLAIN);
+        return new TrainingOptions(model -> w -> true, 0, Precision.EXACT, DropoutRates.NONE, Linear.PLAIN,
+                Optional.empty());
     }
 
     /// The same options in another precision.
     public TrainingOptions with(Precision other) {
-        return new TrainingOptions(trainable, checkpointSublayers, other, dropout, linear);
+        return new TrainingOptions(trainable, checkpointSublayers, other, dropout, linear, indexers);
     }
 
     /// The same options with activation checkpointing: less memory, more time, the same bits.
     public TrainingOptions withCheckpoints(int sublayers) {
-        return new TrainingOptions(trainable, sublayers, precision, dropout, linear);
+        return new TrainingOptions(trainable, sublayers, precision, dropout, linear, indexers);
     }
 
     /// The same options with dropout.
     public TrainingOptions withDropout(DropoutRates rates) {
-        return new TrainingOptions(trainable, checkpointSublayers, precision, rates, linear);
+        return new TrainingOptions(trainable, checkpointSublayers, precision, rates, linear, indexers);
     }
 
     /// The same options with products of layers in FP8; the rest is in `precision`, which is BF16 for DeepSeek-V3.
     public TrainingOptions withFloat8() {
-        return new TrainingOptions(trainable, checkpointSublayers, precision, dropout, Linear.FLOAT8);
+        return new TrainingOptions(trainable, checkpointSublayers, precision, dropout, Linear.FLOAT8, indexers);
+    }
+
+    /// The same options with indexers that learn what the attention reads ([IndexerLoss]).
+    public TrainingOptions with(IndexerTraining ofIndexers) {
+        return new TrainingOptions(trainable, checkpointSublayers, precision, dropout, linear, Optional.of(ofIndexers));
     }
 
     /// The same options with these trainable weights, such as those of an adapter.
     public TrainingOptions withTrainable(Predicate<Weight> weights) {
-        return new TrainingOptions(model -> weights, checkpointSublayers, precision, dropout, linear);
+        return new TrainingOptions(model -> weights, checkpointSublayers, precision, dropout, linear, indexers);
     }
 
     /// The same options with the trainable weights stored in checkpoint tensors of these names.
@@ -94,6 +104,6 @@ public record TrainingOptions(Trainable trainable, int checkpointSublayers, Prec
                         + model.sources().keySet().stream().map(model::storedName).findFirst().orElse("none"));
             }
             return chosen::contains;
-        }, checkpointSublayers, precision, dropout, linear);
+        }, checkpointSublayers, precision, dropout, linear, indexers);
     }
 }

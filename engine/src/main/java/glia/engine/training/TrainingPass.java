@@ -15,6 +15,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.NoKernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.CountedMemory;
+import glia.tensor.ops.IndexerTraining;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import glia.text.tokenizer.Tokenizer;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -57,6 +59,7 @@ public final class TrainingPass implements AutoCloseable {
     /// The engine whose model may not be closed during a pass.
     private final Optional<Engine> engine;
     private final DropoutRates dropout;
+    private final Optional<IndexerTraining> indexers;
     private long step;
     private int batchesOfStep;
     private Reduction reduction = Reduction.NONE;
@@ -73,6 +76,7 @@ public final class TrainingPass implements AutoCloseable {
         gradients = counted.map(Gradients::new).orElseGet(Gradients::new);
         planBuckets(Gradients.BUCKET_BYTES);
         dropout = options.dropout();
+        indexers = options.indexers();
         recorders = new Recorders(model, kernels, gradients, trainable, options, counted);
         recorder = recorders.training();
         evaluator = recorders.evaluating();
@@ -153,9 +157,12 @@ public final class TrainingPass implements AutoCloseable {
         return reduction;
     }
 
-    /// What the reduction did since the last call, by name.
-    public Map<String, Double> reductionFigures() {
-        return reduction.figures();
+    /// What the reduction did since the last call, by name, and `indexer_divergence`, the mean KL divergence of trained
+    /// indexers on this rank.
+    public Map<String, Double> figures() {
+        Map<String, Double> all = new TreeMap<>(reduction.figures());
+        indexers.ifPresent(training -> all.put("indexer_divergence", training.take()));
+        return all;
     }
 
     /// The number of this rank, from 0.

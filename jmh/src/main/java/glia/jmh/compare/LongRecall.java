@@ -26,38 +26,41 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/// Needles in noise ([Needles]) by small models of several mixers, trained on texts that grow to 4,096 tokens, and
-/// their accuracy on up to a million. Options: [Options], where steps are those after which a training ends that has
-/// not learned. Writes long-recall.jsonl, long-recall.md, long-recall.svg and the trained models.
+/// Needles in noise ([Needles]) by small models of several mixers, trained on texts that grow to 4,096 tokens (full
+/// attention: 1,024), and their accuracy on up to a million. Options: [Options], where steps are those after which a
+/// training ends that has not learned. Writes long-recall.jsonl, long-recall.md, long-recall.svg and the trained models.
 public final class LongRecall {
     private static final String NAME = "long-recall";
     private static final int STEPS = 3000;
-    private static final double RATE = 5e-3;
+    static final double RATE = 5e-3;
     private static final List<Integer> LENGTHS = List.of(1024, 4096, 16_384, 65_536, 262_144, 1_048_576);
     /// The longest text that full attention reads here: its time grows with the square.
     private static final int MOST_FULL = 16_384;
+    /// The longest text that full attention is trained on.
+    static final int LONGEST_FULL = 1024;
     /// Texts of each length: so many, and so many tokens at most, but one.
     private static final int MOST_TEXTS = 16;
     private static final int MOST_TOKENS = 1 << 21;
+    private static final int MOST_TOKENS_FULL = 1 << 16;
     private static final long MEMORY = 4L << 30;
     private static final String YARN = "_yarn";
 
-    /// What is compared: two layers of a mixer and an MLP. Full attention has a layer before it that attends to two
-    /// tokens, since a single layer cannot tell which token follows a key; the others have short convolutions.
+    /// What is compared: two layers of a mixer and an MLP. Full attention has a layer before it that attends to eight
+    /// tokens by RoPE, since a single layer cannot tell which token follows a key; the others have short convolutions.
     enum Contender {
         HYBRID("gated DeltaNet, attention to 64 tokens", "{kind: gated-delta, heads: 2}",
                 "{kind: sliding-attention, heads: 4, window: 64}"),
         MAMBA_2("Mamba 2", "{kind: mamba2, state: 32, head-size: 32}", "{kind: mamba2, state: 32, head-size: 32}"),
-        ROPE("full attention, RoPE", "{kind: attention, heads: 2, qk-norm: true}"),
-        ALIBI("full attention, ALiBi", "{kind: attention, heads: 2, qk-norm: true, rope: none, alibi: true}"),
-        NONE("full attention, no positions", "{kind: attention, heads: 2, qk-norm: true, rope: none}");
+        ROPE("full attention, RoPE", "{kind: attention, heads: 4, qk-norm: true}"),
+        ALIBI("full attention, ALiBi", "{kind: attention, heads: 4, qk-norm: true, rope: none, alibi: true}"),
+        NONE("full attention, no positions", "{kind: attention, heads: 4, qk-norm: true, rope: none}");
 
         private final String label;
         private final String first;
         private final String second;
 
         Contender(String label, String full) {
-            this(label, "{kind: sliding-attention, heads: 4, window: 2, qk-norm: true}", full);
+            this(label, "{kind: sliding-attention, heads: 4, window: 8, qk-norm: true}", full);
         }
 
         Contender(String label, String first, String second) {
@@ -70,9 +73,28 @@ public final class LongRecall {
             return name().toLowerCase(Locale.ROOT);
         }
 
+        private boolean isFull() {
+            return second.contains("kind: attention");
+        }
+
         /// Whether a text of this length is read.
         boolean reads(int length) {
-            return length <= MOST_FULL || !second.contains("kind: attention");
+            return length <= MOST_FULL || !isFull();
+        }
+
+        /// The longest texts of the training.
+        int longest() {
+            return isFull() ? LONGEST_FULL : Needles.LONGEST;
+        }
+
+        /// The number of texts of a length.
+        int texts(int length) {
+            return Math.clamp((isFull() ? MOST_TOKENS_FULL : MOST_TOKENS) / length, 1, MOST_TEXTS);
+        }
+
+        /// Full attention learned nothing from few needles.
+        Needles.Start start() {
+            return isFull() ? Needles.Start.DENSE : Needles.Start.SPARSE;
         }
 
         /// The model as `glia new` reads it.
@@ -123,7 +145,7 @@ public final class LongRecall {
         Map<String, Object> measured = new LinkedHashMap<>();
         long start = System.nanoTime();
         try (SmallModel model = new SmallModel(contender.spec(), session.kernels(), seed)) {
-            Needles needles = new Needles(seed, Needles.LONGEST);
+            Needles needles = new Needles(seed, contender.start(), contender.longest());
             int steps = model.train(needles, session.options().steps(), RATE, session::progress);
             measured.put("training_steps", steps);
             measured.put("training_seconds", Math.round((System.nanoTime() - start) / 1e9));
@@ -134,8 +156,8 @@ public final class LongRecall {
             }
             accuracies(session, contender.key(), contender, model, "", measured);
             if (contender == Contender.ROPE) {
-                ModelSpec scaled = new RopeChange(RopeChange.Kind.YARN, (double) MOST_FULL / Needles.LONGEST,
-                        OptionalInt.of(Needles.LONGEST)).apply(model.model().spec());
+                ModelSpec scaled = new RopeChange(RopeChange.Kind.YARN, (double) MOST_FULL / contender.longest(),
+                        OptionalInt.of(contender.longest())).apply(model.model().spec());
                 try (SmallModel other = model.copy(scaled)) {
                     accuracies(session, "yarn", contender, other, YARN, measured);
                 }
@@ -151,8 +173,8 @@ public final class LongRecall {
         for (int length : LENGTHS) {
             if (contender.reads(length)) {
                 long start = System.nanoTime();
-                accuracies.add(accuracy(session, model, length));
-                seconds.add(Math.round((System.nanoTime() - start) / 1e7 / texts(length)) / 100.0);
+                accuracies.add(accuracy(session, model, length, contender.texts(length)));
+                seconds.add(Math.round((System.nanoTime() - start) / 1e7 / contender.texts(length)) / 100.0);
                 session.progress(name + " " + length + ": " + accuracies.getLast() + ", " + seconds.getLast()
                         + " s a text");
             }
@@ -161,15 +183,12 @@ public final class LongRecall {
         measured.put("seconds_a_text" + suffix, seconds);
     }
 
-    private static int texts(int length) {
-        return Math.clamp(MOST_TOKENS / length, 1, MOST_TEXTS);
-    }
 
     /// The share of needles that are found in texts of a length.
-    private static double accuracy(Session session, SmallModel model, int length) {
+    static double accuracy(Session session, SmallModel model, int length, int texts) {
         int found = 0;
         try (Engine engine = new Engine(model.model(), session.kernels(), Precision.EXACT, MEMORY)) {
-            for (int text = 0; text < texts(length); text++) {
+            for (int text = 0; text < texts; text++) {
                 int[] ids = Needles.text(length, Needles.NEEDLES, Hash.of(0, length, text));
                 try (Sequence sequence = engine.open()) {
                     engine.prefill(sequence, ids, 0, length, () -> false);
@@ -183,7 +202,7 @@ public final class LongRecall {
                 }
             }
         }
-        return (double) found / (texts(length) * Needles.NEEDLES);
+        return (double) found / (texts * Needles.NEEDLES);
     }
 
     private static void report(Session session) throws IOException {
@@ -210,6 +229,10 @@ public final class LongRecall {
             cells.add(contender.reads(LENGTHS.get(i)) ? Tables.cell(found, "accuracy" + suffix, i, "%.2f") : "–");
         }
         table.row(cells);
-        lines.add(new Line(label, Results.means(found, "accuracy" + suffix, LENGTHS.size())));
+        String key = "accuracy" + suffix;
+        int count = LENGTHS.size();
+        lines.add(new Line(label, Results.means(found, key, count),
+                Results.each(found, key, count, v -> v.min().orElse(Double.NaN)),
+                Results.each(found, key, count, v -> v.max().orElse(Double.NaN))));
     }
 }

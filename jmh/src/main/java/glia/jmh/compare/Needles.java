@@ -8,15 +8,13 @@ import java.util.SplittableRandom;
 /// Texts of noise with needles, each a key and its value, at random places; then each key twice more, in random order,
 /// where its value is the target. Keys, values and noise are different tokens.
 ///
-/// Lengths rise by what was learned: from [#SHORTEST] tokens with one or two needles, they double when the mean loss of
-/// the answers falls below [#LEARNED], up to the longest. Each batch has shorter texts, too, so that these are not
-/// forgotten.
+/// Lengths rise by what was learned: from those of the [Start], they double when the mean loss of the answers falls
+/// below [#LEARNED], up to the longest. Each batch has shorter texts, too, so that these are not forgotten.
 final class Needles implements Batches {
     static final int NEEDLES = 8;
     /// Tokens after a text: keys and values.
     static final int TAIL = 4 * NEEDLES;
     static final int VOCAB = 64;
-    static final int SHORTEST = 8;
     static final int LONGEST = 4096;
     private static final int KEYS = 16;
     private static final int VALUES = 32;
@@ -27,14 +25,40 @@ final class Needles implements Batches {
     /// Weight of a step in the mean loss.
     private static final double NEWEST = 0.1;
 
+    /// The first texts, and how many needles texts have.
+    enum Start {
+        /// One or two needles among noise.
+        SPARSE(8, 4),
+        /// One to eight needles, up to a text of needles alone: most of the answers then need the key.
+        DENSE(16, 2);
+
+        /// Tokens of noise with needles, a power of two.
+        private final int length;
+        /// Tokens for each needle at least, also in longer texts.
+        private final int spacing;
+
+        Start(int length, int spacing) {
+            this.length = length;
+            this.spacing = spacing;
+        }
+    }
+
     private final long seed;
+    private final Start start;
     private final int longest;
-    private int length = SHORTEST;
+    private int length;
     private double loss = Double.NaN;
 
     /// @param longest tokens of noise, a power of two
-    Needles(long seed, int longest) {
+    Needles(long seed, Start start, int longest) {
+        this(seed, start, start.length, longest);
+    }
+
+    /// @param length of the first texts
+    Needles(long seed, Start start, int length, int longest) {
         this.seed = seed;
+        this.start = start;
+        this.length = length;
         this.longest = longest;
     }
 
@@ -69,17 +93,17 @@ final class Needles implements Batches {
         for (int tokens = 0; tokens < BATCH; tokens += length) {
             add(batch, length, random);
         }
-        int levels = Integer.numberOfTrailingZeros(length / SHORTEST);
+        int levels = Integer.numberOfTrailingZeros(length / start.length);
         for (int tokens = 0; levels > 0 && tokens < BATCH / EARLIER;) {
-            int shorter = Math.min(BATCH / EARLIER, SHORTEST << random.nextInt(levels));
+            int shorter = Math.min(BATCH / EARLIER, start.length << random.nextInt(levels));
             add(batch, shorter, random);
             tokens += shorter;
         }
         return batch;
     }
 
-    private static void add(TokenBatch batch, int length, SplittableRandom random) {
-        int[] ids = text(length, random.nextInt(1, Math.min(NEEDLES, length / 4) + 1), random.nextLong());
+    private void add(TokenBatch batch, int length, SplittableRandom random) {
+        int[] ids = text(length, random.nextInt(1, Math.min(NEEDLES, length / start.spacing) + 1), random.nextLong());
         float[] weights = new float[ids.length];
         for (int at = length + 1; at < ids.length; at += 2) {
             weights[at] = 1;

@@ -12,6 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
 
 /// The results of an experiment: a file with a JSON object a line, each of which holds the settings of a run and what
@@ -106,12 +109,13 @@ final class Results {
     ///
     /// @param count of elements; those that are missing are NaN
     static double[] means(List<Map<String, Object>> results, String key, int count) {
-        double[] means = new double[count];
-        for (int i = 0; i < count; i++) {
-            int at = i;
-            means[i] = results.stream().map(r -> numbers(r, key)).mapToDouble(v -> at < v.length ? v[at] : Double.NaN)
-                    .average().orElse(Double.NaN);
-        }
-        return means;
+        return each(results, key, count, all -> all.average().orElse(Double.NaN));
+    }
+
+    /// The same with another function of the results' elements.
+    static double[] each(List<Map<String, Object>> results, String key, int count,
+            ToDoubleFunction<DoubleStream> function) {
+        return IntStream.range(0, count).mapToDouble(i -> function.applyAsDouble(results.stream()
+                .map(r -> numbers(r, key)).mapToDouble(v -> i < v.length ? v[i] : Double.NaN))).toArray();
     }
 }

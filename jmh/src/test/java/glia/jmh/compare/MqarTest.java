@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MqarTest {
@@ -116,13 +117,14 @@ class MqarTest {
     }
 
     /// Texts become longer when the answers are learned, and not before.
-    @Test
-    void lengthsRiseByWhatIsLearned() {
-        Needles needles = new Needles(1, Needles.LONGEST);
+    @ParameterizedTest
+    @EnumSource(Needles.Start.class)
+    void lengthsRiseByWhatIsLearned(Needles.Start start) {
+        Needles needles = new Needles(1, start, Needles.LONGEST);
         for (int i = 0; i < 100; i++) {
             needles.step(3);
         }
-        assertEquals(Needles.SHORTEST, needles.length());
+        assertEquals(start == Needles.Start.SPARSE ? 8 : 16, needles.length());
         assertTrue(needles.batch(0).numTokens() < Needles.LONGEST / 2, "short ones first");
         for (int i = 0; i < 1000 && !needles.isLearned(); i++) {
             needles.step(0.01);

@@ -4,6 +4,7 @@ import glia.model.spec.Place;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
+import glia.tensor.ops.attention.IndexerLoss;
 import glia.tensor.ops.expert.Routing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,6 +28,7 @@ final class CrossLayer {
     private Optional<Tensor> embedded = Optional.empty();
     private List<Tensor> stacked = List.of();
     private Optional<AttendedPositions> chosen = Optional.empty();
+    private Optional<IndexerLoss.Scores> scores = Optional.empty();
     private Optional<ReadPatches> patches = Optional.empty();
     private final Map<Place, Attended> attended = new LinkedHashMap<>();
     private final List<Tensor> inner = new ArrayList<>();
@@ -168,6 +170,18 @@ final class CrossLayer {
     Optional<AttendedPositions> choose(Optional<AttendedPositions> positions) {
         chosen = positions;
         return positions;
+    }
+
+    /// Stores what an indexer's scores are made of, for the loss at the attention that it chooses for.
+    void scored(IndexerLoss.Scores ofIndexer) {
+        scores = Optional.of(ofIndexer);
+    }
+
+    /// What the scores of the indexer of this layer are made of, once.
+    Optional<IndexerLoss.Scores> takeScores() {
+        Optional<IndexerLoss.Scores> taken = scores;
+        scores = Optional.empty();
+        return taken;
     }
 
     /// The patches that bytes read.

@@ -10,13 +10,16 @@ import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
+import glia.tensor.ops.IndexerTraining;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.BlockPool.BlockEnds;
 import glia.tensor.ops.attention.BlockPool;
 import glia.tensor.ops.attention.EntryIndexer;
+import glia.tensor.ops.attention.IndexerLoss;
 import glia.tensor.ops.attention.LightningIndexer;
 import glia.tensor.ops.row.Columns.ConcatColumns;
+import glia.tensor.ops.row.Elementwise.Detached;
 import glia.tensor.ops.row.Gathers.CacheAppend;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import java.util.Optional;
@@ -48,14 +51,25 @@ interface Indexer {
         Weight normBias = weights.get(place, Role.INDEX_KEY_NORM_BIAS);
         Weight heads = weights.get(place, Role.INDEX_WEIGHTS);
         Optional<RopeTable> rope = ropes.of(rotation instanceof Rope.Rotary r ? r.with(spec.layout()) : rotation);
-        return (ops, x, queries, pass, states) -> {
+        return (ops, input, latents, pass, states) -> {
+            Optional<IndexerTraining> training = states == States.NONE ? ops.indexerTraining() : Optional.empty();
+            Tensor x = training.isEmpty() ? input : ops.apply(new Detached(input));
+            Tensor queries = training.isEmpty() ? latents : ops.apply(new Detached(latents));
             Tensor k = rotate(ops, ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON), spec, rope, pass);
+            if (training.isPresent()) {
+                Tensor q = rotate(ops, ops.linear(queries, query), spec, rope, pass);
+                Tensor w = weights(ops, x, heads, spec);
+                pass.crossLayer().scored(new IndexerLoss.Scores(q, k, w));
+                return training.get().isDense() || length(pass.runs()) <= spec.count()
+                        ? pass.crossLayer().choose(Optional.empty())
+                        : best(ops, q, k, w, spec, states.keyValues(place, 1), pass, states);
+            }
             if (length(pass.runs()) <= spec.count()) {
                 ops.apply(new CacheAppend(k, states.keyValues(place, 1), pass.runs()));
                 return pass.crossLayer().choose(Optional.empty());
             }
             Tensor q = rotate(ops, ops.linear(queries, query), spec, rope, pass);
-            return best(ops, x, q, k, heads, spec, states.keyValues(place, 1), pass, states);
+            return best(ops, q, k, weights(ops, x, heads, spec), spec, states.keyValues(place, 1), pass, states);
         };
     }
 
@@ -89,11 +103,15 @@ interface Indexer {
         };
     }
 
-    /// The best positions by the queries of the index heads, whose weights are a projection of x.
-    static Optional<AttendedPositions> best(Ops ops, Tensor x, Tensor q, Tensor k, Weight heads,
-            KeyChoice.Indexed spec, KeyValueState state, Pass pass, States states) {
+    /// The weights of the index heads, a projection of x.
+    static Tensor weights(Ops ops, Tensor x, Weight heads, KeyChoice.Indexed spec) {
         float scale = (float) (1 / Math.sqrt((double) spec.headSize() * spec.numHeads()));
-        Tensor w = ops.scale(ops.linear(x, heads), scale);
+        return ops.scale(ops.linear(x, heads), scale);
+    }
+
+    /// The best positions by the queries of the index heads and their weights.
+    static Optional<AttendedPositions> best(Ops ops, Tensor q, Tensor k, Tensor w, KeyChoice.Indexed spec,
+            KeyValueState state, Pass pass, States states) {
         AttendedPositions lists = pass.newLists(states);
         ops.apply(new LightningIndexer(q, k, w, state, pass.runs(), spec.count(), lists));
         return pass.crossLayer().choose(Optional.of(lists));

@@ -15,6 +15,7 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.IndexerLoss;
 import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.row.Gathers.CacheAppend;
 import glia.tensor.ops.row.Columns.ConcatColumns;
@@ -121,7 +122,8 @@ final class LatentAttentionBlock implements Block {
         Latents read = read(ops, computed, ops.apply(new CacheAppend(computed.rows(), state, pass.runs())));
         Tensor q = join(ops, plain, turned, spec.numHeads(), false);
         Tensor k = join(ops, expansion.keys(ops, read.c()), read.key(), spec.numHeads(), true);
-        return ops.attention(q, k, expansion.values(ops, read.c()), KeyValueState.NONE, pass.runs(), expanded);
+        return learned(ops, ops.attention(q, k, expansion.values(ops, read.c()), KeyValueState.NONE, pass.runs(),
+                expanded), new Attended(q, k, expanded), pass, Optional.empty());
     }
 
     /// The latents as the cache stores them, which is what later tokens read.
@@ -137,7 +139,16 @@ final class LatentAttentionBlock implements Block {
         Tensor sums = lists.isPresent()
                 ? ops.apply(new SparseAttention(q, rows, rows, state, pass.runs(), lists.get(), absorbed))
                 : ops.attention(q, rows, values(ops, rows, state), state, pass.runs(), absorbed);
-        return expansion.mixed(ops, sums);
+        return expansion.mixed(ops, learned(ops, sums, new Attended(q, rows, absorbed), pass, lists));
+    }
+
+    /// The queries and keys of the attention.
+    private record Attended(Tensor q, Tensor k, AttentionShape shape) { }
+
+    /// The result y of the attention, with the loss of the indexer if it is trained.
+    private static Tensor learned(Ops ops, Tensor y, Attended of, Pass pass, Optional<AttendedPositions> lists) {
+        return pass.crossLayer().takeScores().<Tensor>map(scores -> ops.apply(new IndexerLoss(y, of.q, of.k, of.shape,
+                scores, pass.runs(), lists, ops.indexerTraining().orElseThrow()))).orElse(y);
     }
 
     /// The values: the first columns of the cache rows. Without a cache, a separate tensor, so that gradients of keys

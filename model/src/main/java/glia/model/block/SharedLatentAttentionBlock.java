@@ -156,7 +156,8 @@ final class SharedLatentAttentionBlock implements Block {
         }
         Tensor normed = ops.layerNorm(x, i.normWeight(), i.normBias(), Indexer.EPSILON);
         Tensor q = ops.apply(new PositionScale(ops.linear(normed, i.query()), i.scale(), i.offset(), positions(pass)));
-        return Indexer.best(ops, x, rotate(ops, q, size, pass), k, i.heads(), i.spec(), state, pass, states);
+        return Indexer.best(ops, rotate(ops, q, size, pass), k, Indexer.weights(ops, x, i.heads(), i.spec()),
+                i.spec(), state, pass, states);
     }
 
     /// The matrices K_h and V_h of latent attention, which expand a latent c to a head's key `K_h c` and value

@@ -15,6 +15,7 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.CrossEntropy;
 import glia.tensor.ops.HeadNorm;
+import glia.tensor.ops.IndexerTraining;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
@@ -62,6 +63,7 @@ public final class Recorder implements Ops, AutoCloseable {
     private Map<Weight, Integer> adapterPlaces = Map.of();
     private Optional<ContextParallel> context = Optional.empty();
     private RankProducts ranks = RankProducts.NONE;
+    private Optional<IndexerTraining> indexers = Optional.empty();
 
     /// Creates a recorder for the gradients of all weights.
     public Recorder(Kernels kernels, Gradients weights) {
@@ -119,6 +121,16 @@ public final class Recorder implements Ops, AutoCloseable {
     /// @param places by the matrix A of an adapter, compared by identity; each has a mask of its own
     public void dropAdapterInputs(Map<Weight, Integer> places) {
         adapterPlaces = new IdentityHashMap<>(places);
+    }
+
+    /// Trains indexers of sparse attention.
+    public void trainIndexers(IndexerTraining training) {
+        indexers = Optional.of(training);
+    }
+
+    @Override
+    public Optional<IndexerTraining> indexerTraining() {
+        return indexers;
     }
 
     /// Sets how the sequences of the next pass are divided among ranks; empty if they are not.

@@ -8,6 +8,7 @@ import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// The operations that model blocks are made of. `Compute` computes; `Recorder` also records for the backward pass.
 ///
@@ -115,6 +116,11 @@ public interface Ops {
     /// Whether a token's results must have the same bits regardless of the batch. Operations may then not choose
     /// between algorithms by the number of tokens.
     boolean isBatchInvariant();
+
+    /// How indexers of sparse attention are trained; empty if they are not.
+    default Optional<IndexerTraining> indexerTraining() {
+        return Optional.empty();
+    }
 
     /// The number of sublayers that a model groups into one `segment`; 0 to use no segments.
     default int segmentSublayers() {

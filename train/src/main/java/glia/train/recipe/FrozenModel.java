@@ -9,6 +9,7 @@ import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// A model that is not trained, such as the reference model of a policy, with a pass for its predictions.
 public final class FrozenModel implements AutoCloseable {
@@ -20,7 +21,7 @@ public final class FrozenModel implements AutoCloseable {
         this.model = model;
         this.isOwned = isOwned;
         pass = TrainingPass.of(model, kernels, new TrainingOptions(m -> w -> false, 0, options.precision(),
-                DropoutRates.NONE, options.linear()));
+                DropoutRates.NONE, options.linear(), Optional.empty()));
     }
 
     /// Loads a model.

@@ -10,6 +10,7 @@ import static glia.train.recipe.RecipeKey.texts;
 import static glia.train.recipe.RecipeKey.word;
 
 import glia.model.layout.Pooling;
+import glia.tensor.ops.IndexerTraining;
 import glia.tensor.ops.attention.ContextParallel.Method;
 import glia.train.run.NumberWatch;
 import java.util.ArrayList;
@@ -231,6 +232,11 @@ public final class RecipeKeys {
     public static final RecipeKey<Double> BIAS_RATE = number("experts.bias_rate", 0, false, 1,
             "γ of DeepSeek's auxiliary-loss-free balancing by biases").or(0.0);
 
+    public static final RecipeKey<IndexerTraining.Stage> INDEXERS = choice("model.indexers",
+            IndexerTraining.Stage.class,
+            "how indexers of sparse latent attention learn: dense: attention to all positions, the warm-up, with the"
+            + " rest frozen; sparse: attention to those that they choose (default: not at all)");
+
     public static final RecipeKey<Long> VALIDATE_EVERY = integer("validate.every", 0, MAX,
             "steps between validations (default: a tenth of the steps, 5 to 250); 0: only at the end");
     public static final RecipeKey<Long> VALIDATE_BATCHES = integer("validate.batches", 1, 1 << 20,
@@ -301,7 +307,7 @@ public final class RecipeKeys {
             "part of a rank's own weights that stays when such an outer step is taken").or(0.5);
 
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
-            MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
+            MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, INDEXERS, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
             SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT,
             TEXT_KEY, SEPARATOR, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,

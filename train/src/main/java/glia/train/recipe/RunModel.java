@@ -23,6 +23,7 @@ import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
 import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.IndexerTraining;
 import glia.tensor.ops.Weight;
 import glia.text.tokenizer.Tokenizer;
 import glia.text.tokenizer.TokenizerFiles;
@@ -308,7 +309,8 @@ final class RunModel implements AutoCloseable {
         try {
             return TrainingPass.of(model, kernels, options);
         } catch (IllegalArgumentException e) {
-            RecipeKey<?> key = recipe.get(RecipeKeys.PRECISION) == TrainingPrecision.FP8 ? RecipeKeys.PRECISION
+            RecipeKey<?> key = recipe.has(RecipeKeys.INDEXERS) ? RecipeKeys.INDEXERS
+                    : recipe.get(RecipeKeys.PRECISION) == TrainingPrecision.FP8 ? RecipeKeys.PRECISION
                     : RecipeKeys.ADAPTER_DROPOUT;
             throw recipe.error(key, "does not fit the model: " + e.getMessage());
         }
@@ -322,6 +324,9 @@ final class RunModel implements AutoCloseable {
                 .withCheckpoints(Math.toIntExact(recipe.get(RecipeKeys.CHECKPOINT_SUBLAYERS)))
                 .withDropout(DropoutRates.of(recipe.get(RecipeKeys.DROPOUT), recipe.get(RecipeKeys.SEED))
                         .withAdapters(recipe.get(RecipeKeys.ADAPTER_DROPOUT)));
+        if (recipe.has(RecipeKeys.INDEXERS)) {
+            options = options.with(new IndexerTraining(recipe.get(RecipeKeys.INDEXERS)));
+        }
         return precision == TrainingPrecision.FP8 ? options.withFloat8() : options;
     }
 }

@@ -256,7 +256,7 @@ public final class Trainer {
             case ROLL_BACK -> rollBack(index + 1, verdict.reason());
         }
         Map<String, Double> parts = new LinkedHashMap<>(loss.parts());
-        parts.putAll(pass.reductionFigures());
+        parts.putAll(pass.figures());
         StepFigures figures = new StepFigures(index + 1, loss.loss(), norm, rate, loss.tokens(), tokens,
                 (System.nanoTime() - start) / 1e9, parts);
         each(l -> l.step(figures));
