@@ -28,7 +28,8 @@ import java.util.OptionalInt;
 
 /// Needles in noise ([Needles]) by small models of several mixers, trained on texts that grow to 4,096 tokens (full
 /// attention: 1,024), and their accuracy on up to a million. Options: [Options], where steps are those after which a
-/// training ends that has not learned. Writes long-recall.jsonl, long-recall.md, long-recall.svg and the trained models.
+/// training ends that has not learned. Writes long-recall.jsonl, long-recall.md, long-recall.svg and the trained
+/// models.
 public final class LongRecall {
     private static final String NAME = "long-recall";
     private static final int STEPS = 3000;
