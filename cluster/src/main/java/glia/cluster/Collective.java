@@ -36,8 +36,8 @@ public final class Collective implements RankGroup, AutoCloseable {
 
     /// The same ranks with messages of their own, for another thread. What they send is counted by this collective,
     /// too.
-    public Collective aside() {
-        return new Collective(transport.aside(), sent);
+    public Collective duplicate() {
+        return new Collective(transport.duplicate(), sent);
     }
 
     /// The number of this rank, from 0.
@@ -185,8 +185,8 @@ public final class Collective implements RankGroup, AutoCloseable {
         }
 
         @Override
-        public Transport aside() {
-            return new Members(all.aside(), members);
+        public Transport duplicate() {
+            return new Members(all.duplicate(), members);
         }
 
         @Override

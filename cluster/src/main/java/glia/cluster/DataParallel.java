@@ -200,10 +200,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     @Override
     public List<Range> ranges(Weight w) {
         Place place = places.get(w);
-        long size = 1;
-        for (long n : w.shape()) {
-            size *= n;
-        }
+        long size = w.size();
         List<Range> own = new ArrayList<>();
         for (Range range : ranges(place.bucket)) {
             long from = Math.clamp(range.from() - place.start, 0, size);

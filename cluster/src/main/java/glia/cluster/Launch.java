@@ -230,7 +230,7 @@ public final class Launch {
 
         @Override
         public void average(Map<String, Weight.Stored> weights, Outer outer, Trainer trainer) {
-            OuterSteps steps = new OuterSteps(collective.aside(), kernels(), weights, outer);
+            OuterSteps steps = new OuterSteps(collective.duplicate(), kernels(), weights, outer);
             trainer.after(steps).keep(steps.state());
         }
 

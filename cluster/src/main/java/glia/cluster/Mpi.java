@@ -170,7 +170,7 @@ final class Mpi implements Transport {
     }
 
     @Override
-    public Transport aside() {
+    public Transport duplicate() {
         Mpi all = this;
         return new Transport() {
             @Override
@@ -189,13 +189,13 @@ final class Mpi implements Transport {
             }
 
             @Override
-            public Transport aside() {
+            public Transport duplicate() {
                 return all;
             }
 
             @Override
             public void barrier() {
-                throw new UnsupportedOperationException("messages aside have no barrier");
+                throw new UnsupportedOperationException("duplicates have no barrier");
             }
 
             @Override

@@ -64,12 +64,8 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
                 Thread.ofPlatform().daemon().name("parts-" + all.rank()).factory());
         parts = new TensorParts(model, new ThreadedGroup(members, thread, nanos -> waited += nanos));
         data = new DataParallel(peers, kernels);
-        data.divideAt(own -> blocks(parts.whole(own), parts.first(parts.whole(own)), size(own)));
+        data.divideAt(own -> blocks(parts.whole(own), parts.first(parts.whole(own)), own.size()));
         weights = model.sources().keySet().stream().map(model.weights()::get).toList();
-    }
-
-    private static long size(Weight w) {
-        return ((Weight.Stored) w).tensor().size();
     }
 
     /// Gives ranks some layers each from now on.

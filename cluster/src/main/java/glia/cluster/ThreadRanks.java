@@ -9,7 +9,7 @@ import java.util.List;
 /// Ranks that are threads of one process: for tests, and for one machine. A receiver copies from the sender's memory.
 public final class ThreadRanks {
     private final int size;
-    /// What rank `a` offers rank `b`, at `a · size + b`; null while it offers nothing. Then the same aside.
+    /// What rank `a` offers rank `b`, at `a · size + b`; null while it offers nothing. Then the same for duplicates.
     private final MemorySegment[] offers;
     private int arrived;
     private long barriers;
@@ -170,7 +170,7 @@ public final class ThreadRanks {
         }
 
         @Override
-        public Transport aside() {
+        public Transport duplicate() {
             return new Ends(rank, size * size);
         }
 

@@ -20,7 +20,7 @@ public interface Transport extends AutoCloseable {
     void sendReceive(MemorySegment send, int to, MemorySegment receive, int from);
 
     /// The same ranks, with messages of their own: for another thread. No barrier.
-    Transport aside();
+    Transport duplicate();
 
     /// Returns when all ranks have called it.
     void barrier();

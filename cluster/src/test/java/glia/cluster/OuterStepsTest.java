@@ -45,7 +45,8 @@ class OuterStepsTest {
                 for (int w = 0; w < SIZES.length; w++) {
                     own.put("w" + w, new Weight.Stored(Tensor.allocate(Arena.ofAuto(), DType.F32, 1, SIZES[w])));
                 }
-                OuterSteps steps = new OuterSteps(collective.aside(), KernelBackends.choose("best", workers).kernels(),
+                OuterSteps steps = new OuterSteps(collective.duplicate(),
+                        KernelBackends.choose("best", workers).kernels(),
                         own, outer);
                 for (int s = 1; s <= STEPS; s++) {
                     for (int w = 0; w < SIZES.length; w++) {

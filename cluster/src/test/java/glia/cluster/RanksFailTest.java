@@ -57,8 +57,8 @@ class RanksFailTest {
         }
 
         @Override
-        public Transport aside() {
-            return new Mortal(living.aside(), exchanges, last);
+        public Transport duplicate() {
+            return new Mortal(living.duplicate(), exchanges, last);
         }
 
         @Override

@@ -205,7 +205,7 @@ final class TensorParallel {
         return parts;
     }
 
-    /// Notes how gradients of this rank's part of a weight come about.
+    /// Notes how the gradient of this rank's part of a weight is computed.
     private void add(Parameter p, Weight own, long[] whole, long[] shape) {
         boolean isDivided = shape[0] < whole[0];
         RankGroup among = isDivided ? ranks : RankGroup.ONE;

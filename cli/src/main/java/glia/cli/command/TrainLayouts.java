@@ -72,33 +72,31 @@ record TrainLayouts(int ranks, int sharers, double crowding, Link link, double b
     }
 
     private static double copySeconds() {
-        double best = Double.POSITIVE_INFINITY;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment from = arena.allocate(COPIED);
             MemorySegment to = arena.allocate(COPIED);
-            for (int i = 0; i < TIMES; i++) {
-                long start = System.nanoTime();
-                to.copyFrom(from);
-                best = Math.min(best, (System.nanoTime() - start) / 1e9);
-            }
+            return leastSeconds(() -> to.copyFrom(from));
         }
-        return best;
+    }
+
+    private static double leastSeconds(Runnable work) {
+        double least = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < TIMES; i++) {
+            long start = System.nanoTime();
+            work.run();
+            least = Math.min(least, (System.nanoTime() - start) / 1e9);
+        }
+        return least;
     }
 
     /// The least seconds in which each rank sends bytes to the next one.
     private static double seconds(RankGroup ranks, int bytes) {
-        double best = Double.POSITIVE_INFINITY;
         try (Arena arena = Arena.ofShared()) {
             MemorySegment send = arena.allocate(bytes);
             MemorySegment receive = arena.allocate(bytes);
-            for (int i = 0; i < TIMES; i++) {
-                long start = System.nanoTime();
-                ranks.begin(send, (ranks.rank() + 1) % ranks.size(), receive,
-                        (ranks.rank() + ranks.size() - 1) % ranks.size()).run();
-                best = Math.min(best, (System.nanoTime() - start) / 1e9);
-            }
+            return leastSeconds(() -> ranks.begin(send, (ranks.rank() + 1) % ranks.size(), receive,
+                    (ranks.rank() + ranks.size() - 1) % ranks.size()).run());
         }
-        return best;
     }
 
     /// The layouts of a run, the best one first.

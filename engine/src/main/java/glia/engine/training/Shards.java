@@ -41,10 +41,7 @@ public interface Shards {
 
     /// The multiples of [#BLOCK] in a weight.
     static List<Long> multiples(Weight w) {
-        long size = 1;
-        for (long n : w.shape()) {
-            size *= n;
-        }
+        long size = w.size();
         return LongStream.iterate(0, at -> at + BLOCK).limit(Math.ceilDiv(size, (long) BLOCK)).boxed().toList();
     }
 

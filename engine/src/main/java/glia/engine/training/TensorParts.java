@@ -92,7 +92,7 @@ public final class TensorParts {
         boolean hasParts = parts.containsKey(whole);
         int count = hasParts ? TreeProduct.PARTS : 1;
         for (int i = 0; i < count; i++) {
-            long end = hasParts ? start(whole, i + 1) : size(whole);
+            long end = hasParts ? start(whole, i + 1) : whole.size();
             for (long at = hasParts ? start(whole, i) : 0; at < end; at += Shards.BLOCK) {
                 starts.add(at);
             }
@@ -100,19 +100,11 @@ public final class TensorParts {
         return starts;
     }
 
-    private static long size(Weight w) {
-        long size = 1;
-        for (long n : w.shape()) {
-            size *= n;
-        }
-        return size;
-    }
-
     /// The first element of one of the eight parts.
     private long start(Weight whole, int part) {
         long[] shape = whole.shape();
         int axis = parts.get(whole).hasColumns ? 1 : 0;
-        return size(whole) / Math.max(1, shape[axis]) * TreeProduct.start(Math.toIntExact(shape[axis]), part);
+        return whole.size() / Math.max(1, shape[axis]) * TreeProduct.start(Math.toIntExact(shape[axis]), part);
     }
 
     /// Whether ranks have columns of a weight, whose order `apart` changes.

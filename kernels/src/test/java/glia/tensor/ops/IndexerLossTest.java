@@ -9,7 +9,6 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
-import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
@@ -56,7 +55,7 @@ class IndexerLossTest {
             }
             Tensor y = ops.apply(new IndexerLoss(rows(ops, w[0]), rows(ops, w[1]), rows(ops, w[2]), SHAPE,
                     new Scores(rows(ops, w[3]), rows(ops, w[4]), rows(ops, w[5])), RUNS,
-                    isDense ? Optional.empty() : Optional.of(lists()), training));
+                    isDense ? Optional.empty() : Optional.of(SparseAttentionTest.lists(LISTS)), training));
             for (int i = 0; i < y.size(); i++) {
                 assertEquals(values[0][i], y.get(i), "y passes through");
                 ops.gradient(y).set(i, i);
@@ -84,17 +83,6 @@ class IndexerLossTest {
         double below = divergence(values, isDense);
         values[of][i] = before;
         return (above - below) / (2 * STEP);
-    }
-
-    private static AttendedPositions lists() {
-        AttendedPositions lists = new AttendedPositions();
-        for (int n = 0; n < LISTS.length; n++) {
-            lists.add(LISTS[n].length);
-            for (int i = 0; i < LISTS[n].length; i++) {
-                lists.set(n, i, LISTS[n][i]);
-            }
-        }
-        return lists;
     }
 
     private static double divergence(double[][] v, boolean isDense) {

@@ -58,21 +58,21 @@ class SparseAttentionTest {
                         w -> products(repeat(w[0], 2, 4), w[1], 2, 5, Direction.TRANSPOSED), shape(2, 4),
                         shape(18, 5)),
                 of("sparse attention", (ops, w) -> ops.apply(new SparseAttention(rows(ops, w[0]), rows(ops, w[1]),
-                        rows(ops, w[2]), KeyValueState.NONE, RUNS, lists(), grouped)),
+                        rows(ops, w[2]), KeyValueState.NONE, RUNS, lists(LISTS), grouped)),
                         w -> attention(w[0], w[1], w[2], 6, grouped), shape(9, 20), shape(9, 10), shape(9, 6)),
                 of("sparse attention to rows that are keys and values", (ops, w) -> {
                     Tensor k = rows(ops, w[1]);
-                    return ops.apply(new SparseAttention(rows(ops, w[0]), k, k, KeyValueState.NONE, RUNS, lists(),
+                    return ops.apply(new SparseAttention(rows(ops, w[0]), k, k, KeyValueState.NONE, RUNS, lists(LISTS),
                             latent));
                 }, w -> attention(w[0], w[1], w[1], 5, latent), shape(9, 15), shape(9, 5)));
     }
 
-    private static AttendedPositions lists() {
+    static AttendedPositions lists(int[][] keys) {
         AttendedPositions lists = new AttendedPositions();
-        for (int n = 0; n < LISTS.length; n++) {
-            lists.add(LISTS[n].length);
-            for (int i = 0; i < LISTS[n].length; i++) {
-                lists.set(n, i, LISTS[n][i]);
+        for (int n = 0; n < keys.length; n++) {
+            lists.add(keys[n].length);
+            for (int i = 0; i < keys[n].length; i++) {
+                lists.set(n, i, keys[n][i]);
             }
         }
         return lists;

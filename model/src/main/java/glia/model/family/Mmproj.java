@@ -5,6 +5,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
+import glia.model.family.hub.SpeechNames;
 import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
@@ -45,7 +46,6 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
     private static final String UP = "v.blk.0.ffn_up.weight";
     private static final List<List<String>> CLIPPED = List.of(List.of("attn_q", "attn_k", "attn_v", "attn_out"),
             List.of("ffn_gate", "ffn_up", "ffn_down"));
-    private static final List<String> CLIPS = List.of(".input_min", ".input_max", ".output_min", ".output_max");
 
     /// The encoder of a file.
     ///
@@ -234,7 +234,7 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
             case FEATURES_BIAS -> stored("v.patch_embd.bias");
             case POSITIONS -> positions(tower, stored("v.position_embd.weight"));
             case CLIP -> stored(layer + CLIPPED.get(p.sublayer() % 2).get(p.expert() / 4)
-                    + CLIPS.get(p.expert() % 4));
+                    + SpeechNames.CLAMPS.get(p.expert() % 4));
             case EMBEDDING_NORM_WEIGHT, EMBEDDING_NORM_BIAS -> stored("v.pre_ln" + suffix);
             case FINAL_WEIGHT, FINAL_BIAS -> stored("v.post_ln" + suffix);
             case BEFORE_WEIGHT, BEFORE_BIAS -> stored(layer + (isMlp ? "ln2" : "ln1") + suffix);

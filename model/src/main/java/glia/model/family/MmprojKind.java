@@ -195,6 +195,13 @@ public enum MmprojKind {
         clip.pinpoints().ifPresent(points -> whole.putAll(Map.of("model_type", "llava_next", Clip.PINPOINTS, points)));
     }
 
+    /// A copy of the config of the language model.
+    private static Map<String, Object> text(Map<String, Object> whole) {
+        Map<String, Object> text = new LinkedHashMap<>();
+        ((Map<?, ?>) whole.get("text_config")).forEach((key, value) -> text.put(key.toString(), value));
+        return text;
+    }
+
     /// Pictures of models without embeddings per layer see themselves in both directions.
     private void gemma4(Clip clip, Map<String, Object> vision, Map<String, Object> whole) throws CheckpointException {
         Map<String, Tensor> tensors = clip.file.tensors();
@@ -206,8 +213,7 @@ public enum MmprojKind {
                 "position_embedding_size", clip.size("v.position_embd.weight", 1),
                 "use_clipped_linears", tensors.containsKey("v.blk.0.attn_q.input_min"),
                 "standardize", tensors.containsKey("v.std_scale.weight") || tensors.containsKey("v.std_scale")));
-        Map<String, Object> text = new LinkedHashMap<>();
-        ((Map<?, ?>) whole.get("text_config")).forEach((key, value) -> text.put(key.toString(), value));
+        Map<String, Object> text = text(whole);
         if (text.getOrDefault("hidden_size_per_layer_input", 0) instanceof Number n && n.intValue() == 0) {
             text.put("use_bidirectional_attention", "vision");
         }
@@ -239,8 +245,7 @@ public enum MmprojKind {
         String sections = model.has("general.architecture") ? model.string("general.architecture")
                 + ".rope.dimension_sections" : "";
         if (model.has(sections)) {
-            Map<String, Object> text = new LinkedHashMap<>();
-            ((Map<?, ?>) whole.get("text_config")).forEach((key, value) -> text.put(key.toString(), value));
+            Map<String, Object> text = text(whole);
             Map<String, Object> rope = new LinkedHashMap<>(Map.of("rope_type", "default"));
             if (text.get("rope_scaling") instanceof Map<?, ?> scaling) {
                 scaling.forEach((key, value) -> rope.put(key.toString(), value));

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
+import glia.model.family.hub.SpeechNames;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -194,8 +195,8 @@ interface TowerFamily {
             List<String> maps = p.sublayer() % 2 == 0
                     ? List.of(attention + ".q_proj", attention + ".k_proj", attention + ".v_proj", output)
                     : List.of(gate, up, down);
-            return new Source.Shaped(at.apply(maps.get(p.expert() / 4) + List.of(".input_min", ".input_max",
-                    ".output_min", ".output_max").get(p.expert() % 4)), List.of(1L), List.of());
+            return new Source.Shaped(at.apply(maps.get(p.expert() / 4)
+                    + SpeechNames.CLAMPS.get(p.expert() % 4)), List.of(1L), List.of());
         }
 
         private Source part(Parameter p, Function<String, Source.Stored> at, int number, String name,

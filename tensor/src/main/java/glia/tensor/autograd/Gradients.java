@@ -139,7 +139,7 @@ public final class Gradients implements AutoCloseable {
         places.clear();
         buckets.clear();
         for (Weight w : order) {
-            boolean isFull = buckets.isEmpty() || 4 * (buckets.getLast().size + size(w)) > bucketBytes
+            boolean isFull = buckets.isEmpty() || 4 * (buckets.getLast().size + w.size()) > bucketBytes
                     || kinds.applyAsInt(w) != kinds.applyAsInt(buckets.getLast().weights.getFirst());
             put(w, isFull ? newBucket() : buckets.getLast());
         }
@@ -155,12 +155,8 @@ public final class Gradients implements AutoCloseable {
         places.put(w, place);
         bucket.weights.add(w);
         bucket.starts.add(place.start);
-        bucket.size = place.start + size(w);
+        bucket.size = place.start + w.size();
         return place;
-    }
-
-    private static long size(Weight w) {
-        return Arrays.stream(w.shape()).reduce(1, Math::multiplyExact);
     }
 
     /// The buckets in their order.

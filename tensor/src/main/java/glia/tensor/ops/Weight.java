@@ -7,6 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.Scores;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -22,6 +23,11 @@ public sealed interface Weight permits Weight.Plain, LowRank {
 
     /// The dimensions, outermost first (a copy).
     long[] shape();
+
+    /// The number of elements.
+    default long size() {
+        return Arrays.stream(shape()).reduce(1, Math::multiplyExact);
+    }
 
     /// The name of the storage format.
     String format();

@@ -16,6 +16,8 @@ import java.util.List;
 
 /// The names of the tensors of models that read speech.
 public final class SpeechNames {
+    /// The ends of the names of a map's clamps, in the order of their parameters.
+    public static final List<String> CLAMPS = List.of(".input_min", ".input_max", ".output_min", ".output_max");
     private SpeechNames() { }
 
     /// Those of Whisper: layers have BART's names.
@@ -238,7 +240,7 @@ public final class SpeechNames {
             case AFTER_WEIGHT -> tower(part == 1 ? layer + "norm_post_attn.weight" : place + "post_layer_norm.weight");
             case FINAL_WEIGHT -> tower(layer + "norm_out.weight");
             case CLIP -> new Source.Shaped(tower(place + maps.get(p.expert() / 4)
-                    + List.of(".input_min", ".input_max", ".output_min", ".output_max").get(p.expert() % 4)),
+                    + CLAMPS.get(p.expert() % 4)),
                     List.of(1L), List.of());
             case UP, INPUT -> tower(place + maps.getFirst() + linear);
             case QUERY -> tower(place + "q_proj" + linear);
