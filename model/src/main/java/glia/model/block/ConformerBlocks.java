@@ -16,9 +16,12 @@ import glia.tensor.ops.row.Clamps.SoftplusColumns;
 import glia.tensor.ops.row.Clamps.StoredClamp;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Gathers.SpreadRows;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
+import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.Scales.SigmoidGate;
 import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.row.TimeNorm;
+import glia.tensor.ops.row.UnfoldedRows;
 import glia.tensor.ops.scan.CausalConvolution;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -92,19 +95,42 @@ final class ConformerBlocks {
     /// A causal convolution of sequences with zeros after them, from the middle of the kernel on.
     private static Tensor around(Ops ops, Tensor x, Weight taps, Optional<Weight> bias, Runs runs) {
         int after = taps.cols() / 2;
-        int[] places = new int[x.rows()];
-        int[] middles = new int[x.rows()];
+        int[] places = apart(runs, after);
         Runs longer = new Runs();
         for (int run = 0; run < runs.count(); run++) {
             longer.add(runs.end(run) - runs.start(run) + after, 0);
-            for (int t = runs.start(run); t < runs.end(run); t++) {
-                places[t] = t + run * after;
-                middles[t] = places[t] + after;
-            }
         }
         Tensor spread = ops.apply(new SpreadRows(x, places, longer.numTokens()));
         return ops.select(ops.apply(new CausalConvolution(spread, taps, bias, RecurrentState.NONE, longer.frozen())),
-                middles, middles.length);
+                Arrays.stream(places).map(place -> place + after).toArray(), places.length);
+    }
+
+    /// The places of tokens where zeros come after each sequence.
+    private static int[] apart(Runs runs, int zeros) {
+        int[] places = new int[runs.numTokens()];
+        for (int run = 0; run < runs.count(); run++) {
+            for (int t = runs.start(run); t < runs.end(run); t++) {
+                places[t] = t + run * zeros;
+            }
+        }
+        return places;
+    }
+
+    static Block of(Conformer.EmbeddingConvolution spec, Weights weights, Place place) {
+        Weight taps = weights.get(place, Role.CONVOLUTION);
+        Weight bias = weights.get(place, Role.CONVOLUTION_BIAS);
+        HeadWeights own = new HeadWeights(taps, spec.groups(), 0, taps.rows() / spec.groups());
+        int half = spec.kernel() / 2;
+        return (ops, x, pass, states) -> {
+            int[] places = apart(pass.runs(), half);
+            Tensor spread = ops.apply(new SpreadRows(pass.crossLayer().embedded(), places,
+                    places.length + pass.runs().count() * half));
+            Tensor seen = ops.select(ops.apply(new UnfoldedRows(spread, spec.kernel(), 1, half)), places,
+                    places.length);
+            Tensor convolved = spec.groups() == 1 ? ops.linear(seen, taps)
+                    : ops.apply(new PerHeadLinear(seen, own, PerHeadLinear.Direction.FORWARD));
+            return ops.activate(ops.addBias(convolved, bias), spec.activation());
+        };
     }
 
     /// A map between clamps (see `Conformer`).

@@ -2,6 +2,7 @@ package glia.model.block;
 
 import glia.model.spec.BytePatches;
 import glia.model.spec.Classes;
+import glia.model.spec.Conformer;
 import glia.model.spec.Diffusion;
 import glia.model.spec.Draft;
 import glia.model.spec.ModelSpec;
@@ -66,7 +67,8 @@ public final class Decoder {
         finalNorm = NormBlock.of(spec.finalNorm(), weights, Place.WHOLE, Role.FINAL_WEIGHT, Role.FINAL_BIAS);
         head = new HeadBlock(spec.head(), weights);
         keepsEmbeddings = IntStream.range(0, spec.sublayers().size())
-                .anyMatch(i -> spec.mixers(i).stream().anyMatch(SharedTransformer.class::isInstance));
+                .anyMatch(i -> spec.mixers(i).stream().anyMatch(m -> m instanceof SharedTransformer
+                        || m instanceof Conformer.EmbeddingConvolution));
         spec.sublayers().stream().map(Sublayer::mixer).forEach(mixer -> {
             if (mixer instanceof Diffusion.CanvasAttention canvas) {
                 prefixSpans.put(canvas.encoder(), canvas.attention().span());

@@ -23,14 +23,15 @@ final class DisentangledAttentionBlock implements Block {
 
     DisentangledAttentionBlock(DisentangledAttention spec, Weights weights, Place place) {
         this.spec = spec;
-        query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, true);
-        key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, true);
-        value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, true);
-        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, true);
+        query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, spec.bias().ofInputs());
+        key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, spec.bias().ofKeys());
+        value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, spec.bias().ofInputs());
+        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
         positionKey = spec.sharesProjections() || !spec.toPosition() ? key
-                : Projection.of(weights, place, Role.POSITION_KEY, Role.POSITION_KEY_BIAS, true);
+                : Projection.of(weights, place, Role.POSITION_KEY, Role.POSITION_KEY_BIAS, spec.bias().ofKeys());
         positionQuery = spec.sharesProjections() || !spec.fromPosition() ? query
-                : Projection.of(weights, place, Role.POSITION_QUERY, Role.POSITION_QUERY_BIAS, true);
+                : Projection.of(weights, place, Role.POSITION_QUERY, Role.POSITION_QUERY_BIAS,
+                        spec.bias().ofInputs());
         Place owner = Place.of(spec.tableOwner());
         table = weights.get(owner, Role.DISTANCES);
         tableNorm = NormBlock.of(spec.tableNorm(), weights, owner, Role.DISTANCES_NORM_WEIGHT,

@@ -96,6 +96,7 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Conformer.ClippedMlp m -> ConformerBlocks.of(m, weights, place);
             case Conformer.LocalAttention a -> ConformerBlocks.of(a, weights, place);
             case Conformer.LightConvolution c -> ConformerBlocks.of(c, weights, place);
+            case Conformer.EmbeddingConvolution c -> ConformerBlocks.of(c, weights, place);
             case Conformer.PositionedAttention a -> ConformerBlocks.of(a, weights, place);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case DifferentialAttention a -> new DifferentialAttentionBlock(a, weights, place, ropes);

@@ -121,6 +121,7 @@ record MixerCost(int numExperts, long mixing) {
             case ChannelMix m -> NONE;
             case GatedConvolution c -> NONE;
             case Conformer.LightConvolution c -> NONE;
+            case Conformer.EmbeddingConvolution c -> NONE;
             case Conformer.ClippedConvolution c -> NONE;
             case Conformer.ClippedMlp m -> NONE;
             case MatrixMemory m -> scan(5, (long) m.valuesSize() * m.keySize());

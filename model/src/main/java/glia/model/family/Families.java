@@ -31,7 +31,7 @@ public final class Families {
             new Chameleon(),
             new Cohere(),
             new Dbrx(),
-            new DebertaV2(),
+            new Deberta(),
             new DeepseekV2(),
             new DeepseekV3(),
             new DeepseekV32(),

@@ -92,7 +92,10 @@ interface TowerFamily {
     /// A height and a width, in a config one number or two.
     static int[] sides(Config vision, String key, int otherwise) throws CheckpointException {
         int[] sides = vision.isList(key) ? vision.integers(key) : new int[] {vision.positive(key, otherwise)};
-        if (sides.length < 1 || sides.length > 2 || Arrays.stream(sides).anyMatch(s -> s < 1)) {
+        if (sides.length < 1 || sides.length > 2) {
+            throw vision.error(key, "found a list of " + sides.length + ", expected a height and a width");
+        }
+        if (Arrays.stream(sides).anyMatch(s -> s < 1)) {
             throw vision.error(key, "found " + Arrays.toString(sides) + ", expected a height and a width");
         }
         return new int[] {sides[0], sides[sides.length - 1]};

@@ -326,7 +326,8 @@ final class FamilyList {
                     .with("max_position_embeddings", v -> v.get("context") + PADDING_OF_ROBERTA + 1);
             return List.of(bert("bert", "BertForMaskedLM"), roberta, roberta.named("camembert",
                     "CamembertForMaskedLM"), roberta.named("xlm-roberta", "XLMRobertaForMaskedLM"), distilbert,
-                    deberta(), bert("electra", "ElectraForMaskedLM").size("embedding-size", "embedding_size",
+                    deberta(), relative("deberta", "DebertaForMaskedLM"),
+                    bert("electra", "ElectraForMaskedLM").size("embedding-size", "embedding_size",
                             v -> Math.max(1, v.get("hidden") / 2)),
                     bert("albert", "AlbertForMaskedLM").size("embedding-size", "embedding_size",
                             v -> Math.max(1, v.get("hidden") / 2)).size("groups", "num_hidden_groups", 1)
@@ -343,12 +344,16 @@ final class FamilyList {
                     .with("pad_token_id", 0).with("tie_word_embeddings", true);
         }
 
+        private static FamilySizes relative(String type, String architecture) {
+            return bert(type, architecture).with("type_vocab_size", 0).with("layer_norm_eps", 1e-7)
+                    .with("relative_attention", true).with("position_biased_input", false)
+                    .with("max_relative_positions", -1).with("pos_att_type", List.of("c2p", "p2c"));
+        }
+
         private static FamilySizes deberta() {
-            return bert("deberta-v2", "DebertaV2ForMaskedLM").with("type_vocab_size", 0).with("layer_norm_eps", 1e-7)
-                    .with("relative_attention", true).with("position_biased_input", false).with("share_att_key", true)
-                    .with("norm_rel_ebd", "layer_norm").with("max_relative_positions", -1)
-                    .size("buckets", "position_buckets", v -> Math.max(2, v.get("context") / 2))
-                    .with("pos_att_type", List.of("c2p", "p2c"));
+            return relative("deberta-v2", "DebertaV2ForMaskedLM").with("share_att_key", true)
+                    .with("norm_rel_ebd", "layer_norm")
+                    .size("buckets", "position_buckets", v -> Math.max(2, v.get("context") / 2));
         }
 
         private static FamilySizes t5(String type, String architecture) {

@@ -161,6 +161,33 @@ public final class Conformer {
         }
     }
 
+    /// `f(conv(e))` of the embeddings e of the tokens, whatever the stream is, with a convolution of as many tokens
+    /// before as after, in groups of consecutive columns. https://arxiv.org/abs/2006.03654
+    ///
+    /// @param kernel the tokens of the convolution, an odd number
+    public record EmbeddingConvolution(int kernel, int groups, Activation activation) implements Mixer {
+        public EmbeddingConvolution {
+            NumberRange.SIZE.require("convolution", kernel);
+            NumberRange.SIZE.require("groups of a convolution", groups);
+            if (kernel % 2 == 0) {
+                throw new IllegalArgumentException("a convolution of " + kernel + " tokens, expected an odd number");
+            }
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            if (hidden % groups != 0) {
+                throw new IllegalArgumentException(groups + " groups of " + hidden + " columns, expected a divisor");
+            }
+            shapes.linear(Role.CONVOLUTION, Role.CONVOLUTION_BIAS, true, hidden, (long) hidden / groups * kernel);
+        }
+
+        @Override
+        public String describe() {
+            return "convolution of " + kernel + " embeddings around each";
+        }
+    }
+
     /// A mixer, with clamps where a model has them.
     public static Mixer clipped(Mixer mixer, boolean isClipped) {
         return isClipped ? new Clipped(mixer) : mixer;

@@ -13,10 +13,11 @@ import java.util.List;
 /// @param toPosition whether queries meet keys of positions
 /// @param fromPosition whether keys meet queries of positions
 /// @param sharesProjections whether positions have the projections of the content, instead of their own
+/// @param bias of the projections, those of positions too
 /// @param tableNorm the norm of the table
 /// @param tableOwner the sublayer that holds the table: this one or an earlier one
 public record DisentangledAttention(int numHeads, int headSize, float scale, RelativeRows rows, boolean toPosition,
-        boolean fromPosition, boolean sharesProjections, Norm tableNorm, int tableOwner) implements Mixer {
+        boolean fromPosition, boolean sharesProjections, Bias bias, Norm tableNorm, int tableOwner) implements Mixer {
     public DisentangledAttention {
         Heads.check(numHeads, numHeads, headSize);
         NumberRange.FACTOR.require("attention scale", scale);
@@ -35,16 +36,16 @@ public record DisentangledAttention(int numHeads, int headSize, float scale, Rel
             shapes.add(Role.DISTANCES, 2L * rows.size(), hidden);
             shapes.norm(tableNorm, Role.DISTANCES_NORM_WEIGHT, Role.DISTANCES_NORM_BIAS, hidden);
         }
-        shapes.linear(Role.QUERY, Role.QUERY_BIAS, true, size(), hidden);
-        shapes.linear(Role.KEY, Role.KEY_BIAS, true, size(), hidden);
-        shapes.linear(Role.VALUE, Role.VALUE_BIAS, true, size(), hidden);
+        shapes.linear(Role.QUERY, Role.QUERY_BIAS, bias.ofInputs(), size(), hidden);
+        shapes.linear(Role.KEY, Role.KEY_BIAS, bias.ofKeys(), size(), hidden);
+        shapes.linear(Role.VALUE, Role.VALUE_BIAS, bias.ofInputs(), size(), hidden);
         if (!sharesProjections && toPosition) {
-            shapes.linear(Role.POSITION_KEY, Role.POSITION_KEY_BIAS, true, size(), hidden);
+            shapes.linear(Role.POSITION_KEY, Role.POSITION_KEY_BIAS, bias.ofKeys(), size(), hidden);
         }
         if (!sharesProjections && fromPosition) {
-            shapes.linear(Role.POSITION_QUERY, Role.POSITION_QUERY_BIAS, true, size(), hidden);
+            shapes.linear(Role.POSITION_QUERY, Role.POSITION_QUERY_BIAS, bias.ofInputs(), size(), hidden);
         }
-        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, true, hidden, size());
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias.ofOutput(), hidden, size());
     }
 
     @Override

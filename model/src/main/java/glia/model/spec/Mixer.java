@@ -22,6 +22,7 @@ public sealed interface Mixer permits
         Conformer.Clipped,
         Conformer.ClippedConvolution,
         Conformer.ClippedMlp,
+        Conformer.EmbeddingConvolution,
         Conformer.LightConvolution,
         Conformer.LocalAttention,
         Conformer.PositionedAttention,

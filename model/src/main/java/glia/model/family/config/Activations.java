@@ -29,8 +29,9 @@ public final class Activations {
                     Activation.GELU_TANH;
             case "relu" -> Activation.RELU;
             case "relu2" -> Activation.RELU_SQUARED;
+            case "tanh" -> Activation.TANH;
             default -> throw config.error(key, "activation '" + name
-                    + "' is not supported; known are silu, gelu, gelu_new, gelu_pytorch_tanh, relu, relu2");
+                    + "' is not supported; known are silu, gelu, gelu_new, gelu_pytorch_tanh, relu, relu2, tanh");
         };
     }
 }

@@ -20,40 +20,36 @@ import glia.model.spec.Positions;
 import glia.tensor.kernel.Activation;
 import java.util.List;
 
-/// DeBERTa V2 and V3 (https://arxiv.org/abs/2006.03654, https://arxiv.org/abs/2111.09543): BERT with disentangled
-/// attention instead of absolute positions. Checked against the class `DebertaV2ForMaskedLM`.
-final class DebertaV2 implements Family {
+/// DeBERTa, V2 and V3 (https://arxiv.org/abs/2006.03654, https://arxiv.org/abs/2111.09543): BERT with disentangled
+/// attention instead of absolute positions. Checked against the classes `DebertaForMaskedLM` and
+/// `DebertaV2ForMaskedLM`.
+final class Deberta implements Family {
     @Override
     public List<String> modelTypes() {
-        return List.of("deberta-v2");
+        return List.of("deberta-v2", "deberta");
     }
 
     @Override
-    public ModelSpec spec(Config config) throws CheckpointException {
-        int hidden = config.positive("hidden_size", 1536);
-        int heads = config.positive("num_attention_heads", 24);
+    public ModelSpec spec(Config stored) throws CheckpointException {
+        Config config = DebertaAttention.complete(stored);
+        int hidden = config.positive("hidden_size");
+        int heads = config.positive("num_attention_heads");
         int context = config.positive("max_position_embeddings", 512);
-        int headSize = AttentionConfig.headSize(config.with("hidden_size", hidden).with("num_attention_heads", heads)
-                .without("head_dim"), 0);
-        if (config.integer("conv_kernel_size", 0) > 0) {
-            throw config.error("conv_kernel_size", "found " + config.integer("conv_kernel_size")
-                    + ", expected 0: the convolution of DeBERTa V2 is not supported; V3 has none");
-        }
+        int headSize = AttentionConfig.headSize(config.without("head_dim"), 0);
         DebertaAttention.same(config, "attention_head_size", headSize);
         DebertaAttention.same(config, "embedding_size", hidden);
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-7));
         Activation activation = Activations.read(config, "hidden_act", "gelu");
-        BertLayers layers = new BertLayers(heads, headSize, config.positive("intermediate_size", 6144), activation,
-                norm);
+        BertLayers layers = new BertLayers(heads, headSize, config.positive("intermediate_size"), activation, norm);
         Embedding embedding = Padding.read(config, new Embedding(config.flag("position_biased_input", true)
                 ? new Positions.Learned(context) : new Positions.None(), 1,
                 Numbers.count(config, "type_vocab_size", 0), norm), 0);
         boolean isLegacy = config.flag("legacy", true);
         Head head = Standard.maskedHead(config, new Head.Transform.Dense(activation, norm, Bias.ALL), Bias.ALL,
-                "DebertaV2ForMaskedLM");
-        return new ModelSpec("deberta-v2", config.positive("vocab_size", 128_100), hidden, context, embedding,
-                layers.of(Numbers.layers(config, "num_hidden_layers"), DebertaAttention.of(config, layers, context)),
-                norm, isLegacy || head.matrix() == Head.Matrix.ABSENT ? head : head.with(Head.Matrix.TIED));
+                "DebertaV2ForMaskedLM", "DebertaForMaskedLM");
+        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), hidden, context, embedding,
+                DebertaAttention.layers(config, layers, context), norm,
+                isLegacy || head.matrix() == Head.Matrix.ABSENT ? head : head.with(Head.Matrix.TIED));
     }
 
     @Override
@@ -65,7 +61,8 @@ final class DebertaV2 implements Family {
     @Override
     public Head classifier(Config config, List<String> labels, Classes.Outcome outcome) throws CheckpointException {
         if (config.has("pooler_hidden_size")) {
-            DebertaAttention.same(config, "pooler_hidden_size", config.positive("hidden_size", 1536));
+            DebertaAttention.same(config, "pooler_hidden_size",
+                    DebertaAttention.complete(config).positive("hidden_size"));
         }
         return Head.classifier(new Classes(labels, Classes.Pool.FIRST, outcome), new Head.Transform.Dense(
                 Activations.read(config, "pooler_hidden_act", "gelu"), new Norm.None(), Bias.ALL), true);
