@@ -8,9 +8,12 @@ import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.plan.choose.Checklist;
+import glia.plan.choose.Claims;
+import glia.plan.choose.Decisions;
 import glia.plan.choose.Matrix;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
+import glia.plan.choose.Traffic;
 import glia.plan.choose.TrainingPlan;
 import glia.plan.data.Device;
 import glia.plan.data.Devices;
@@ -31,13 +34,24 @@ public final class PlanCommand implements Command {
     private static final String NEEDS = "Needs";
     private static final float ANY = 1e12f;
     private static final Option<Needs.Task> TASK = Option.choice("TASK", Needs.Task.class,
-            "what the model is for, which names the benchmark that ranks (default: chat)", "--task").in(NEEDS);
+            "what the model is for, which names the benchmark that ranks and usual lengths (default: chat)", "--task").in(NEEDS);
     private static final Option<Integer> PROMPT = Option.integer("N", 0, 100_000_000,
-            "tokens of a prompt, on average (default: 1000)", "--prompt-tokens").in(NEEDS);
+            "tokens of a prompt, on average (default: 1000; 32000 for documents, 1500 for pictures and speech, 300 for "
+                    + "vectors and labels)", "--prompt-tokens").in(NEEDS);
+    private static final Option<Integer> LONG = Option.integer("N", 1, 100_000_000,
+            "tokens that 95 % of the prompts do not exceed (default: lengths are not spread)", "--prompt-p95")
+            .in(NEEDS);
     private static final Option<Integer> OUTPUT = Option.integer("N", 1, 100_000_000,
-            "tokens of an answer with its thinking, on average (default: 300)", "--output-tokens").in(NEEDS);
+            "tokens of an answer without thinking, on average (default: 300; 100 for speech)", "--output-tokens")
+            .in(NEEDS);
+    private static final Option<Integer> LONG_OUTPUT = Option.integer("N", 1, 100_000_000,
+            "tokens that 95 % of the answers do not exceed (default: lengths are not spread)", "--output-p95")
+            .in(NEEDS);
+    private static final Option<Integer> THINKING = Option.integer("N", 0, 100_000_000, "tokens that models think "
+            + "before they answer (default: the fewest that were published in the benchmark)", "--thinking-tokens")
+            .in(NEEDS);
     private static final Option<Float> RATE = Option.numberAbove("R", 0, ANY,
-            "requests per second (default: 1)", "--rate").in(NEEDS);
+            "requests per second (default: 1; 0.01 on a device)", "--rate").in(NEEDS);
     private static final Option<Float> FIRST = Option.numberAbove("S", 0, ANY,
             "seconds to the first token, for 95 % of requests (default: 2)", "--first-token").in(NEEDS);
     private static final Option<Float> BETWEEN = Option.numberAbove("MS", 0, ANY,
@@ -49,13 +63,16 @@ public final class PlanCommand implements Command {
     private static final Option<Needs.Licence> LICENCE = Option.choice("LICENCE", Needs.Licence.class,
             "what the weights must allow: any use with conditions, commercial use, or open (default: any)",
             "--licence").in(NEEDS);
+    private static final Option<String> LANGUAGE = Option.text("CODE", "a language that the publisher must name, such "
+            + "as de", "--language").repeated().in(NEEDS);
     private static final Option<Float> BUDGET = Option.numberAbove("USD", 0, ANY, "the most to spend in a month",
             "--budget").in(NEEDS);
     private static final Option<Boolean> PRIVATE = Option.flag("send no data to services: own hardware only",
             "--private").in(NEEDS);
     private static final String CANDIDATES = "Candidates";
     private static final Option<String> DEVICE = Option.text("NAME",
-            "a device to consider (default: all with a published price)", "--device").repeated().in(CANDIDATES);
+            "a device to consider, with its memory if that differs, as in \"Apple M4 Max (40) 64GB\" "
+                    + "(default: all with a published price)", "--device").repeated().in(CANDIDATES);
     private static final Option<Float> PRICE = Option.numberAbove("USD", 0, ANY,
             "the price of an hour of a device, in place of published prices", "--price").in(CANDIDATES);
     private static final Option<String> MODEL = Option.text("NAME",
@@ -75,7 +92,8 @@ public final class PlanCommand implements Command {
     private static final Option<String> CHART = Option.text("FILE", "with --scaling: also write a chart as SVG",
             "--chart");
     private static final Option<Boolean> MATRIX = Option.flag(
-            "compare architectures from 4k to 10M tokens: cache, FLOPs, time of a token", "--matrix");
+            "compare architectures from 4k to 10M tokens, kinds of models at equal quality, "
+                    + "thinking at equal cost, and public claims with the arithmetic", "--matrix");
     private static final Option<Boolean> MACHINE = Option.flag(
             "measure this machine for 15 s and show what runs on it and how fast; with --model, a file or a model of "
                     + "the catalogue, its speeds under the names of glia bench", "--this-machine");
@@ -100,10 +118,10 @@ public final class PlanCommand implements Command {
     private static final Option<Boolean> FP8 = Option.flag("multiply in FP8 in place of BF16", "--fp8").in(RUN);
     private static final String USUAL_DEVICE = "H100 SXM 80GB";
     /// What a file of needs may hold, by the names of the options.
-    private static final List<Option<?>> OF_FILE = List.of(TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
-            LICENCE, BUDGET, PRIVATE, DEVICE, PRICE, MODEL);
-    private static final List<Option<?>> ASKED = List.of(TASK, PROMPT, OUTPUT, RATE, CONTEXT, FIRST, LICENCE, BUDGET,
-            DEVICE);
+    private static final List<Option<?>> OF_FILE = List.of(TASK, PROMPT, LONG, OUTPUT, LONG_OUTPUT, THINKING, RATE,
+            FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, LANGUAGE, BUDGET, PRIVATE, DEVICE, PRICE, MODEL);
+    private static final List<Option<?>> ASKED = List.of(TASK, PROMPT, LONG, OUTPUT, RATE, CONTEXT, FIRST, LICENCE,
+            LANGUAGE, BUDGET, DEVICE);
 
     /// For [glia.cli.Cli].
     public PlanCommand() { }
@@ -120,7 +138,8 @@ public final class PlanCommand implements Command {
                         + "--scaling, further runs", false).repeated()),
                 List.of(Json.OPTION, MARKDOWN, HTML, TextFiles.FORCE, MACHINE, MATRIX, CHECK, FIT, CLUSTERS, SCALING,
                         HELD, CHART, CHECKLIST,
-                        TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET, PRIVATE,
+                        TASK, PROMPT, LONG, OUTPUT, LONG_OUTPUT, THINKING, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
+                        LICENCE, LANGUAGE, BUDGET, PRIVATE,
                         DEVICE, PRICE, MODEL, TOKENS, UNIQUE, DEVICES, SEQUENCE, METHOD, FP8))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
@@ -169,10 +188,7 @@ public final class PlanCommand implements Command {
             return PlanTraining.run(training(arguments), unique, arguments.has(Json.OPTION), console);
         }
         if (arguments.has(MATRIX)) {
-            Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));
-            List<String> models = arguments.has(MODEL) ? arguments.all(MODEL) : Matrix.MODELS;
-            PlanMatrix.print(Matrix.of(models, device, Effects.fitted()), device, arguments.has(Json.OPTION),
-                    arguments.has(MARKDOWN), console);
+            matrix(arguments, console);
             return ExitCode.OK;
         }
         if (arguments.optional(0).isPresent()) {
@@ -188,6 +204,24 @@ public final class PlanCommand implements Command {
                     ? PlanMachine.run(List.of(), false, console) : plan(answered.get(), console);
         }
         return plan(arguments, console);
+    }
+
+    private static void matrix(Arguments arguments, Console console) {
+        Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));
+        Effects effects = Effects.fitted();
+        Planner planner = new Planner(effects, Devices.known());
+        List<Matrix.Row> rows = Matrix.of(arguments.has(MODEL) ? arguments.all(MODEL) : Matrix.MODELS, device, effects);
+        Needs knowledge = needs(Needs.Task.KNOWLEDGE, 20, device);
+        Needs reasoning = needs(Needs.Task.REASONING, 0.1, device);
+        PlanMatrix.print(rows, new PlanDecisions(Decisions.of(rows, device, effects), knowledge,
+                Decisions.atEqualQuality(planner, knowledge), reasoning, Decisions.atEqualCost(planner, reasoning),
+                Claims.of(device, effects)), device, arguments.has(Json.OPTION), arguments.has(MARKDOWN), console);
+    }
+
+    private static Needs needs(Needs.Task task, double rate, Device device) {
+        return new Needs(task, Traffic.of(task.usualPrompt(), task.usualOutput(), rate), 2, 0.1, 0, Map.of(),
+                Needs.Licence.ANY, List.of(), List.of(device.name()), Double.POSITIVE_INFINITY, OptionalDouble.empty(),
+                List.of(), true);
     }
 
     private static int plan(Arguments arguments, Console console) throws IOException {
@@ -234,20 +268,26 @@ public final class PlanCommand implements Command {
                         + "mmlu-pro=60");
             }
         }
-        int request = arguments.get(PROMPT).orElse(1000) + arguments.get(OUTPUT).orElse(300);
+        Needs.Task task = arguments.get(TASK).orElse(Needs.Task.CHAT);
+        int prompt = arguments.get(PROMPT).orElse(task.usualPrompt());
+        int output = arguments.get(OUTPUT).orElse(task.usualOutput());
+        int request = Math.max(prompt, arguments.get(LONG).orElse(0))
+                + Math.max(output, arguments.get(LONG_OUTPUT).orElse(0));
         if (arguments.has(CONTEXT) && arguments.required(CONTEXT) > 0 && arguments.required(CONTEXT) < request) {
             throw new UsageException("--context: found " + arguments.required(CONTEXT) + " tokens, but a prompt and "
-                    + "its answer have " + request + " (--prompt-tokens, --output-tokens); the nearest possible is "
-                    + request);
+                    + "its answer have " + request + " (--prompt-tokens, --output-tokens, and their -p95); the nearest "
+                    + "possible is " + request);
         }
         try {
-            return new Needs(arguments.get(TASK).orElse(Needs.Task.CHAT), arguments.get(PROMPT).orElse(1000),
-                    arguments.get(OUTPUT).orElse(300), arguments.get(RATE).orElse(1f), arguments.get(FIRST).orElse(2f),
+            return new Needs(task, new Traffic(prompt, arguments.get(LONG).orElse(0), output,
+                    arguments.get(LONG_OUTPUT).orElse(0), arguments.has(THINKING)
+                    ? OptionalDouble.of(arguments.required(THINKING)) : OptionalDouble.empty(),
+                    arguments.get(RATE).map(Float::doubleValue).orElse(task.usualRate())), arguments.get(FIRST).orElse(2f),
                     arguments.get(BETWEEN).orElse(100f) / 1e3, arguments.get(CONTEXT).orElse(0), floors,
-                    arguments.get(LICENCE).orElse(Needs.Licence.ANY), arguments.all(DEVICE),
+                    arguments.get(LICENCE).orElse(Needs.Licence.ANY), arguments.all(LANGUAGE), arguments.all(DEVICE),
                     arguments.has(BUDGET) ? arguments.required(BUDGET) : Double.POSITIVE_INFINITY,
                     arguments.has(PRICE) ? OptionalDouble.of(arguments.required(PRICE)) : OptionalDouble.empty(),
-                    arguments.all(MODEL), 2, arguments.has(PRIVATE));
+                    arguments.all(MODEL), arguments.has(PRIVATE));
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage());
         }

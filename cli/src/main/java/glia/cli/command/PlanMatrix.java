@@ -15,13 +15,18 @@ import java.util.Map;
 final class PlanMatrix {
     private PlanMatrix() { }
 
-    static void print(List<Matrix.Row> rows, Device device, boolean json, boolean markdown,
+    static void print(List<Matrix.Row> rows, PlanDecisions decisions, Device device, boolean json, boolean markdown,
             Console console) {
         if (json) {
-            Json.print(console, Map.of("device", device.name(), "rows", rows.stream().map(PlanMatrix::document)
-                    .toList()));
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("device", device.name());
+            document.put("rows", rows.stream().map(PlanMatrix::document).toList());
+            document.putAll(decisions.document());
+            Json.print(console, document);
             return;
         }
+        decisions.print(markdown, console);
+        console.out().println();
         console.printText("One sequence, weights and cache in 16 bits, also beyond the context of the training.");
         console.out().println();
         PlanReport.show(table("KV cache and states", rows, cell -> Units.bytes(cell.cache())), markdown, console);

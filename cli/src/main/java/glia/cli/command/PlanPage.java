@@ -1,11 +1,12 @@
 package glia.cli.command;
 
+import glia.plan.choose.Candidates;
+import glia.plan.choose.Candidates.Candidate;
 import glia.plan.choose.Choice.Format;
 import glia.plan.choose.Licences;
 import glia.plan.choose.Matrix;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
-import glia.plan.choose.Planner.Candidate;
 import glia.plan.choose.Services;
 import glia.plan.data.Device;
 import glia.plan.data.Devices;
@@ -21,7 +22,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /// A plan as a web page in one file, `plan.html`, which computes it again for other needs: the formulas of
@@ -52,19 +52,22 @@ final class PlanPage {
         Map<String, Object> data = new LinkedHashMap<>();
         Map<String, Object> asked = new LinkedHashMap<>();
         asked.put("prompt", needs.prompt());
-        asked.put("output", needs.output());
+        asked.put("longPrompt", needs.traffic().longPrompt());
+        asked.put("output", needs.traffic().output());
+        asked.put("longOutput", needs.traffic().longOutput());
+        asked.put("thinking", planner.candidates().thinking(needs));
         asked.put("rate", needs.rate());
         asked.put("context", needs.context());
         asked.put("budget", Double.isFinite(needs.budget()) ? needs.budget() : null);
         asked.put("firstToken", needs.firstToken());
         asked.put("betweenTokens", needs.betweenTokens());
-        asked.put("cacheBytes", needs.cacheBytes());
         data.put("needs", asked);
-        data.put("task", needs.task().name().toLowerCase(Locale.ROOT));
+        data.put("task", needs.task().text());
         data.put("benchmark", benchmark);
         data.put("constants", Planner.constants());
-        List<Candidate> candidates = planner.candidates(needs).stream()
-                .filter(c -> planner.faults(needs, c).stream().allMatch(Planner.TOO_SHORT::equals)).toList();
+        data.put("cacheBytes", Planner.CACHES);
+        List<Candidate> candidates = planner.candidates().of(needs).stream()
+                .filter(c -> Candidates.faults(needs, c).stream().allMatch(Candidates.TOO_SHORT::equals)).toList();
         List<Device> devices = planner.devices(needs).stream().filter(d -> d.memory().isPresent()).toList();
         List<Object> setups = new ArrayList<>();
         List<Object> models = new ArrayList<>();
@@ -88,7 +91,7 @@ final class PlanPage {
     private void setups(Device device, Shape unit, List<Object> setups) {
         Price price = planner.price(needs, device);
         for (Format format : Format.values()) {
-            for (int count : Planner.COUNTS) {
+            for (int count : planner.counts(needs)) {
                 Rates rates = Rates.of(effects, new Setup(device, count, Split.TENSOR, "", format.bits(), 0), unit);
                 Map<String, Object> setup = new LinkedHashMap<>();
                 setup.put("device", device.name());
@@ -112,6 +115,7 @@ final class PlanPage {
         Score score = offer.scores().get(benchmark);
         Map<String, Object> service = new LinkedHashMap<>();
         service.put("item", offer.tokens().item());
+        service.put("thinks", offer.thinks());
         service.put("provider", offer.tokens().provider());
         service.put("input", offer.tokens().input());
         service.put("output", offer.tokens().output());
@@ -127,11 +131,13 @@ final class PlanPage {
         Shape shape = candidate.shape();
         Score score = candidate.scores().get(benchmark);
         Map<String, Object> model = new LinkedHashMap<>();
-        model.put("id", candidate.model().id());
-        model.put("licence", Licences.of(candidate.model().id()).name());
+        model.put("id", candidate.id());
+        model.put("thinks", candidate.thinks());
+        model.put("reads", candidate.spec().encoder().isEmpty());
+        model.put("licence", Licences.of(candidate.id()).name());
         model.put("score", score == null ? null : score.points());
         model.put("scoreOf", score == null ? "" : score.reporter() + ", " + score.source());
-        model.put("context", candidate.spec().contextLength());
+        model.put("context", candidate.context());
         model.put("parameters", shape.parameters());
         model.put("active", shape.active());
         model.put("width", shape.width());

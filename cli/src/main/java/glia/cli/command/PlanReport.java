@@ -7,6 +7,7 @@ import glia.plan.choose.Choice;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
 import glia.plan.choose.Services;
+import glia.plan.data.Quality;
 import glia.plan.data.Quality.Score;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -26,18 +27,25 @@ final class PlanReport {
     static void print(Needs needs, Planner.Plan plan, boolean markdown, Console console) {
         Consumer<Table> show = table -> show(table, markdown, console);
         if (markdown) {
-            console.out().println("# Plan for " + needs.task().name().toLowerCase(Locale.ROOT) + "\n");
+            console.out().println("# Plan for " + needs.task().text() + "\n");
         }
         String benchmark = needs.benchmarks().getFirst();
         List<Choice> front = Planner.front(plan.choices(), benchmark);
         if (plan.choices().isEmpty()) {
             console.printText("Nothing meets all needs." + (plan.nearest().isEmpty() ? " " + plan.largest() : ""));
         } else {
+            boolean hasPrices = plan.choices().getFirst().price().dollars() > 0;
             console.printText((front.isEmpty() ? "No candidate has a published score in " + benchmark
                     + "; ranked by cost alone:" : "Cost against quality: each row is better in " + benchmark
-                    + " than every cheaper one."));
+                    + " than every " + (hasPrices ? "cheaper one." : "one on a smaller device, or as large and faster.")));
             show.accept(table(front.isEmpty() ? plan.choices() : front, benchmark));
             console.out().println();
+            if (front.stream().anyMatch(Choice::thinks)) {
+                console.printText("Thinking costs " + Units.count((long) thinking(needs)) + " tokens an answer"
+                        + (needs.traffic().thinking().isPresent() ? "." : " (" + Quality.known().thinking(benchmark)
+                        .source() + "); --thinking-tokens sets another number."));
+                console.out().println();
+            }
             console.printText(Units.counted(plan.choices().size(), "model") + " meet"
                     + (plan.choices().size() == 1 ? "s" : "") + " all needs; --json shows each.");
         }
@@ -64,6 +72,11 @@ final class PlanReport {
         }
     }
 
+    private static double thinking(Needs needs) {
+        return needs.traffic().thinking().orElseGet(() -> Quality.known().thinking(needs.benchmarks().getFirst())
+                .tokens());
+    }
+
     /// Prints a table, or the same in Markdown.
     static void show(Table table, boolean markdown, Console console) {
         if (markdown) {
@@ -87,11 +100,11 @@ final class PlanReport {
     }
 
     private static Table table(List<Choice> choices, String benchmark) {
-        Table table = new Table("llrrrrrrrll").head("model", "hardware", "sequences", "memory", "tokens/s",
-                "first token", "a token", "a month", benchmark, "bound by", "licence");
+        Table table = new Table("llrrrrrrrrll").head("model", "hardware", "sequences", "memory", "tokens/s",
+                "first token", "a token", "an answer", "a month", benchmark, "bound by", "licence");
         choices.stream().limit(MOST_ROWS).forEach(c -> table.row(model(c), hardware(c), c.batch(),
                 Units.bytes((long) total(c)), Units.rate(c.rate()), seconds(c.firstToken()), seconds(c.betweenTokens()),
-                month(c), score(c, benchmark), c.bound(), c.licence().name()));
+                seconds(c.answer()), month(c), score(c, benchmark), c.bound(), c.licence().name()));
         return table;
     }
 
@@ -108,7 +121,7 @@ final class PlanReport {
                 continue;
             }
             highest = Math.max(highest, points);
-            table.row(o.tokens().item(), o.tokens().provider(), dollars(o.tokens().input()), dollars(o.tokens()
+            table.row(o.tokens().item() + (o.thinks() ? ", thinking" : ""), o.tokens().provider(), dollars(o.tokens().input()), dollars(o.tokens()
                     .output()), wholeDollars(o.month()), points < 0 ? "none"
                     : String.format(Locale.ROOT, "%.1f", points), o.own().map(c -> o.breakEven().isPresent()
                     ? String.format(Locale.ROOT, "%.2f requests/s: ", o.breakEven().getAsDouble()) + model(c)
@@ -126,7 +139,7 @@ final class PlanReport {
     }
 
     private static String model(Choice c) {
-        return c.id() + " " + c.weights();
+        return c.label() + " " + c.weights() + (c.cacheBytes() == 1 ? ", cache FP8" : "");
     }
 
     private static String hardware(Choice c) {
@@ -135,6 +148,9 @@ final class PlanReport {
     }
 
     private static String seconds(double seconds) {
+        if (seconds == 0) {
+            return "-";
+        }
         return seconds < 1 ? String.format(Locale.ROOT, "%.0f ms", seconds * 1e3)
                 : String.format(Locale.ROOT, "%.1f s", seconds);
     }
@@ -165,13 +181,14 @@ final class PlanReport {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", o.model().orElse(o.tokens().item()));
         document.put("item", o.tokens().item());
+        document.put("thinking", o.thinks());
         document.put("provider", o.tokens().provider());
         document.put("usd_per_million_input_tokens", o.tokens().input());
         document.put("usd_per_million_output_tokens", o.tokens().output());
         document.put("usd_per_month", o.month());
         document.put("price_date", o.tokens().date());
         document.put("price_source", o.tokens().source());
-        o.own().ifPresent(c -> document.put("compared_with", c.id() + " " + c.weights() + " on " + hardware(c)));
+        o.own().ifPresent(c -> document.put("compared_with", model(c) + " on " + hardware(c)));
         document.put("break_even_requests_per_second", o.breakEven().isPresent() ? o.breakEven().getAsDouble() : null);
         Map<String, Object> scores = new LinkedHashMap<>();
         o.scores().forEach((benchmark, score) -> scores.put(benchmark, document(score)));
@@ -179,22 +196,26 @@ final class PlanReport {
         return document;
     }
 
-    private static Map<String, Object> document(Choice c) {
+    static Map<String, Object> document(Choice c) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", c.id());
         document.put("name", c.name());
         document.put("parameters", c.shape().parameters());
         document.put("active_parameters", c.shape().active());
+        document.put("thinking", c.thinks());
         document.put("weights", c.weights().name().toLowerCase(Locale.ROOT));
+        document.put("kv_cache", c.cacheBytes() == 1 ? "fp8" : "bf16");
         document.put("device", c.device().name());
         document.put("device_source", c.device().source());
         document.put("devices_per_copy", c.devices());
+        document.put("parallelism", c.devices() == 1 ? "none" : "tensor");
         document.put("copies", c.copies());
         document.put("sequences_per_copy", c.batch());
         document.put("memory_bytes_per_copy", c.memory());
         document.put("output_tokens_per_second", c.rate());
         document.put("first_token_seconds_p95", c.firstToken());
         document.put("between_tokens_seconds", c.betweenTokens());
+        document.put("answer_seconds", c.answer());
         document.put("usd_per_month", c.month());
         document.put("usd_per_million_tokens", c.millionTokens());
         document.put("usd_per_device_hour", c.price().dollars());

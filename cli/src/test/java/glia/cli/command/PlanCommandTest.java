@@ -80,6 +80,11 @@ class PlanCommandTest {
                     + "e.dispatchEvent(new Event('input')); }");
             same(browser, words("--task", "knowledge", "--prompt-tokens", "6000", "--output-tokens", "900", "--rate",
                     "7", "--context", "20000", "--budget", "60000", "--json"));
+            browser.value("for (const [id, value] of [['longPrompt', 9000], ['longOutput', 1500], ['thinking', 2500]]) {"
+                    + " const e = document.getElementById(id); e.value = value; e.dispatchEvent(new Event('input')); }");
+            same(browser, words("--task", "knowledge", "--prompt-tokens", "6000", "--output-tokens", "900", "--rate",
+                    "7", "--context", "20000", "--budget", "60000", "--prompt-p95", "9000", "--output-p95", "1500",
+                    "--thinking-tokens", "2500", "--json"));
             for (String chart : List.of("cost", "batch", "memory")) {
                 assertEquals("true", browser.text("document.querySelectorAll('#" + chart
                         + " svg :is(circle, polyline)').length > 2"), chart);
@@ -98,9 +103,10 @@ class PlanCommandTest {
 
     private static void same(Browser browser, String... words) {
         JsonNode expected = json(run(ExitCode.OK, words).out()).path("choices");
-        JsonNode found = json(browser.text("JSON.stringify(choices(needs()).found.map(c => ({model: c.m.id, device: "
-                + "c.s.device, weights: c.s.format.toLowerCase(), copies: c.copies, sequences_per_copy: c.batch, "
+        JsonNode found = json(browser.text("JSON.stringify(choices(needs()).found.map(c => ({model: c.m.id, thinking: c.m.thinks, "
+                + "kv_cache: c.cacheBytes === 1 ? 'fp8' : 'bf16', device: c.s.device, weights: c.s.format.toLowerCase(), copies: c.copies, sequences_per_copy: c.batch, "
                 + "usd_per_month: c.month, first_token_seconds_p95: c.first, between_tokens_seconds: c.between, "
+                + "answer_seconds: c.answer, "
                 + "output_tokens_per_second: c.rate})))"));
         assertTrue(expected.size() >= 3);
         assertEquals(expected.size(), found.size());
@@ -161,6 +167,10 @@ class PlanCommandTest {
                 && text.contains("\n| --- | --- | --: |"), text);
         assertTrue(run(ExitCode.OK, "plan", "--matrix", "--markdown", "--model", "llama-3.1-8b").out()
                 .contains("\n| llama-3.1-8b | 536.9 MB |"));
+        JsonNode matrix = json(run(ExitCode.OK, "plan", "--matrix", "--json", "--model", "llama-3.1-8b").out());
+        for (String part : List.of("rows", "architectures", "equal_quality", "equal_cost", "claims")) {
+            assertFalse(matrix.path(part).isEmpty(), part);
+        }
     }
 
     @Test

@@ -12,7 +12,7 @@ public final class Checklist {
     /// The checklist of a choice.
     public static String of(Needs needs, Choice c) {
         Checklist list = new Checklist();
-        list.text.append("# Checklist: ").append(c.name()).append(' ').append(c.weights()).append(" on ")
+        list.text.append("# Checklist: ").append(c.name()).append(c.thinks() ? " with thinking " : " ").append(c.weights()).append(" on ")
                 .append(c.allDevices()).append(" × ").append(c.device().name()).append('\n');
         list.part("Evaluation");
         for (String benchmark : needs.benchmarks()) {
@@ -31,7 +31,7 @@ public final class Checklist {
                 + number(needs.firstToken()) + " s, between tokens " + number(1e3 * c.betweenTokens())
                 + " ms of at most " + number(1e3 * needs.betweenTokens()) + " ms; limited by " + c.bound());
         list.item(false, "Measured under your own load: " + number(needs.rate()) + " requests/s of "
-                + number(needs.prompt()) + " + " + number(needs.output()) + " tokens, with `glia load`");
+                + number(needs.prompt()) + " + " + number(needs.traffic().output()) + " tokens, with `glia load`");
         list.part("Cost");
         list.item(true, number(c.month()) + " USD a month, " + number(c.millionTokens()) + " USD a million tokens, at "
                 + number(c.price().dollars()) + " USD an hour and device (" + c.price().source() + ", "

@@ -9,14 +9,16 @@ public final class Licences {
     private static final Map<String, Terms> BY_PREFIX = new LinkedHashMap<>();
 
     static {
-        add(Licence.OPEN, "MIT", "deepseek-r1", "deepseek-v3.2", "glm", "gpt2", "minimax-m2");
+        add(Licence.OPEN, "MIT", "deepseek-r1", "deepseek-v3.2", "glm", "gpt2", "minimax-m2", "roberta",
+                "xlm-roberta", "deberta", "bge-m3", "multilingual-e5", "whisper", "moonshine");
         add(Licence.COMMERCIAL, "DeepSeek Model License", "deepseek");
         add(Licence.COMMERCIAL, "Modified MIT", "kimi");
         add(Licence.COMMERCIAL, "Llama Community License", "llama");
         add(Licence.ANY, "Qwen Research License", "qwen2.5-3b");
         add(Licence.COMMERCIAL, "Qwen License", "qwen2.5-72b");
         add(Licence.OPEN, "Apache 2.0", "mistral-7b", "ministral", "mixtral", "qwen", "gpt-oss", "gemma-4", "mamba",
-                "bamba", "granite", "bert", "modernbert", "t5", "flan-t5", "mpt", "smollm");
+                "bamba", "granite", "bert", "modernbert", "t5", "flan-t5", "mpt", "smollm",
+                "albert", "electra");
         add(Licence.COMMERCIAL, "Gemma Terms of Use", "gemma");
         add(Licence.COMMERCIAL, "MiniMax Model License", "minimax");
         add(Licence.COMMERCIAL, "Jamba Open Model License", "jamba");

@@ -34,7 +34,7 @@ public final class Matrix {
     ///
     /// @param mixing its attention and recurrences
     /// @param cells one for each length
-    public record Row(String id, String mixing, long parameters, long active, List<Cell> cells) {
+    public record Row(String id, ModelSpec spec, String mixing, long parameters, long active, List<Cell> cells) {
         public Row {
             cells = List.copyOf(cells);
         }
@@ -70,7 +70,7 @@ public final class Matrix {
         ParameterCount count = ParameterCount.of(spec);
         Shape shape = Shape.of(spec);
         List<Cell> cells = LENGTHS.stream().map(length -> cell(spec, kinds, shape, length, device, effects)).toList();
-        return new Row(entry.id(), LayerKind.mixing(kinds), count.total(), count.active(), cells);
+        return new Row(entry.id(), spec, LayerKind.mixing(kinds), count.total(), count.active(), cells);
     }
 
     private static Cell cell(ModelSpec spec, List<LayerKind> kinds, Shape plain, int length, Device device,

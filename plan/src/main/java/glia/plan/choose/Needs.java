@@ -1,6 +1,7 @@
 package glia.plan.choose;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
@@ -8,45 +9,84 @@ import java.util.stream.Stream;
 /// What a user needs. Empty or infinite: no bound.
 ///
 /// @param task what the model is for
-/// @param prompt tokens of a prompt, on average
-/// @param output tokens of an answer, on average, thinking included
-/// @param rate requests per second
+/// @param traffic requests that are answered
 /// @param firstToken seconds to the first token, for 95 % of the requests
 /// @param betweenTokens seconds from one token to the next, for 95 % of the tokens
 /// @param context tokens that the model must be able to read
 /// @param floors the least score by benchmark
 /// @param licence whether weights must be free to use commercially
+/// @param languages that the publisher must name, as ISO 639-1 codes
 /// @param devices names of devices that are allowed; empty for all that have a price
 /// @param budget USD a month
 /// @param priceOfHour USD for an hour of one device, in place of published prices
-/// @param models ids of the catalogue that are considered; empty for all decoders
-/// @param cacheBytes bytes of a cached number: 2 for BF16, 1 for FP8
+/// @param models ids of the catalogue that are considered; empty for all that fit the task
 /// @param isPrivate whether the data must not be sent to services
-public record Needs(Task task, double prompt, double output, double rate, double firstToken, double betweenTokens,
-        double context, Map<String, Double> floors, Licence licence, List<String> devices, double budget,
-        OptionalDouble priceOfHour, List<String> models, double cacheBytes, boolean isPrivate) {
+public record Needs(Task task, Traffic traffic, double firstToken, double betweenTokens, double context,
+        Map<String, Double> floors, Licence licence, List<String> languages, List<String> devices, double budget,
+        OptionalDouble priceOfHour, List<String> models, boolean isPrivate) {
     /// Tasks, each with the benchmark that comes nearest.
     public enum Task {
         /// Conversation.
-        CHAT("IFEval"),
+        CHAT("IFEval", 1000, 300),
         /// Mathematics and logic.
-        REASONING("AIME 2025"),
+        REASONING("AIME 2025", 1000, 300),
         /// Programs.
-        CODE("LiveCodeBench"),
+        CODE("LiveCodeBench", 1000, 300),
         /// Long documents.
-        DOCUMENTS("RULER"),
+        DOCUMENTS("RULER", 32_000, 300),
         /// Questions of knowledge.
-        KNOWLEDGE("MMLU-Pro");
+        KNOWLEDGE("MMLU-Pro", 1000, 300),
+        /// Questions about pictures, whose tokens count as tokens of the prompt.
+        PICTURES("MMMU", 1500, 300),
+        /// Vectors of texts, to compare and to sort them.
+        EMBEDDING("MTEB", 300, 0),
+        /// Vectors of texts that answer a question.
+        RETRIEVAL("MTEB retrieval", 300, 0),
+        /// Labels of texts, after fine-tuning.
+        CLASSIFICATION("MNLI", 300, 0),
+        /// Text of speech: 30 seconds are 1,500 positions of Whisper's encoder, and some 75 words.
+        SPEECH("word accuracy", 1500, 100),
+        /// Conversation of one person on a device that this person owns.
+        DEVICE("IFEval", 1000, 300);
 
         private final String benchmark;
+        private final int prompt;
+        private final int output;
 
-        Task(String benchmark) {
+        Task(String benchmark, int prompt, int output) {
             this.benchmark = benchmark;
+            this.prompt = prompt;
+            this.output = output;
         }
 
         /// The benchmark.
         public String benchmark() {
             return benchmark;
+        }
+
+        /// Tokens of a usual prompt.
+        public int usualPrompt() {
+            return prompt;
+        }
+
+        /// Tokens of a usual answer; 0 if the answer is a vector or a label.
+        public int usualOutput() {
+            return output;
+        }
+
+        /// Requests a second of a usual load.
+        public double usualRate() {
+            return this == DEVICE ? 0.01 : 1;
+        }
+
+        /// Whether any model that writes text can be asked; other tasks need a model with a score in the benchmark.
+        boolean isText() {
+            return ordinal() <= KNOWLEDGE.ordinal() || this == DEVICE;
+        }
+
+        /// The name as users write it.
+        public String text() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -63,20 +103,36 @@ public record Needs(Task task, double prompt, double output, double rate, double
     /// @throws IllegalArgumentException if a number makes no sense
     public Needs {
         floors = Map.copyOf(floors);
+        languages = List.copyOf(languages);
         devices = List.copyOf(devices);
         models = List.copyOf(models);
-        require(prompt >= 0 && output >= 1, "a prompt has at least 0 tokens and an answer at least 1");
-        require(rate > 0, "the rate of requests must be above 0");
         require(firstToken > 0 && betweenTokens > 0, "bearable times must be above 0");
         require(budget > 0, "the budget must be above 0");
         require(context >= 0, "the context must not be negative");
-        require(cacheBytes > 0 && cacheBytes <= 4, "a cached number has 1, 2 or 4 bytes");
+        require((traffic.output() > 0) == (task.usualOutput() > 0), "an answer for the task " + task.text()
+                + (task.usualOutput() > 0 ? " has at least 1 token" : " is a vector or a label and has 0 tokens"));
     }
 
-    private static void require(boolean holds, String message) {
+    static void require(boolean holds, String message) {
         if (!holds) {
             throw new IllegalArgumentException(message);
         }
+    }
+
+    /// The same needs for other requests per second.
+    Needs at(double rate) {
+        return new Needs(task, traffic.at(rate), firstToken, betweenTokens, context, floors, licence, languages,
+                devices, budget, priceOfHour, models, isPrivate);
+    }
+
+    /// Tokens of a prompt, on average.
+    public double prompt() {
+        return traffic.prompt();
+    }
+
+    /// Requests per second.
+    public double rate() {
+        return traffic.rate();
     }
 
     /// The benchmarks by which models are judged: that of the task, and those with a floor.
@@ -84,8 +140,8 @@ public record Needs(Task task, double prompt, double output, double rate, double
         return Stream.concat(Stream.of(task.benchmark()), floors.keySet().stream()).distinct().toList();
     }
 
-    /// Tokens of context that a request needs.
-    public double length() {
-        return Math.max(context, prompt + output);
+    /// Tokens of context that a request with an answer of some tokens needs.
+    public double length(double output) {
+        return Math.max(context, traffic.longest() + output + traffic.longer());
     }
 }

@@ -1,7 +1,7 @@
 package glia.plan.choose;
 
+import glia.plan.choose.Candidates.Candidate;
 import glia.plan.data.Prices;
-import glia.plan.data.Quality;
 import glia.plan.data.Quality.Score;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,52 +27,60 @@ public final class Services {
     ///
     /// @param tokens prices, provider, date and source
     /// @param model id in the catalogue, if it is there
+    /// @param thinks whether the model thinks before it answers
     /// @param scores published, by benchmark of the needs
     /// @param month USD at the needed rate
     /// @param own the own hardware that it is compared with: the cheapest choice of the same model, or else of all
     /// @param breakEven requests per second from which on own hardware is cheaper; empty if it never is
-    public record Offer(Prices.Tokens tokens, Optional<String> model, Map<String, Score> scores, double month,
+    public record Offer(Prices.Tokens tokens, Optional<String> model, boolean thinks,
+            Map<String, Score> scores, double month,
             Optional<Choice> own, OptionalDouble breakEven) { }
 
     /// The services that meet the needs, the cheapest of each model, by cost.
     ///
     /// @param choices own hardware that meets the needs, the cheapest first
     /// @param ruledOut gets the number of services that each need excludes
-    static List<Offer> of(Needs needs, Planner planner, List<Planner.Candidate> candidates, Quality quality,
-            List<Choice> choices, Map<String, Integer> ruledOut) {
+    static List<Offer> of(Needs needs, Planner planner, List<Candidate> candidates, List<Choice> choices,
+            Map<String, Integer> ruledOut) {
+        if (needs.task() == Needs.Task.DEVICE) {
+            return List.of();
+        }
         Map<String, Offer> cheapest = new LinkedHashMap<>();
         for (Prices.Tokens tokens : Prices.knownTokens()) {
-            Optional<Planner.Candidate> model = candidates.stream()
-                    .filter(c -> key(c.model().id()).equals(key(tokens.item()))).findFirst();
-            if (model.isEmpty() && !needs.models().isEmpty()) {
-                continue;
-            }
-            Offer offer = offer(needs, tokens, model, quality, choices);
-            List<String> faults = faults(needs, offer, model);
-            faults.forEach(fault -> ruledOut.merge(fault, 1, Integer::sum));
-            if (faults.isEmpty()) {
-                cheapest.merge(key(tokens.item()), offer, (a, b) -> a.month() <= b.month() ? a : b);
+            boolean isKnown = candidates.stream().anyMatch(c -> isOf(tokens, c));
+            for (boolean thinks : new boolean[] {false, true}) {
+                Optional<Candidate> model = candidates.stream().filter(c -> c.thinks() == thinks && isOf(tokens, c))
+                        .findFirst();
+                Map<String, Score> scores = model.map(Candidate::scores).orElseGet(() -> planner.candidates()
+                        .scores(needs, tokens.item(), thinks));
+                if (isKnown ? model.isEmpty() : !needs.models().isEmpty() || scores.isEmpty()
+                        && (thinks || !needs.task().isText())) {
+                    continue;
+                }
+                double output = needs.traffic().output() + (thinks ? planner.candidates().thinking(needs) : 0);
+                double request = (needs.prompt() * tokens.input() + output * tokens.output()) / MILLION;
+                Optional<Choice> own = choices.stream().filter(c -> model.isPresent() && c.thinks() == thinks
+                        && c.id().equals(model.get().id())).findFirst().or(() -> choices.stream().findFirst());
+                Offer offer = new Offer(tokens, model.map(Candidate::id), thinks, scores,
+                        needs.rate() * request * Planner.HOURS * SECONDS, own, OptionalDouble.empty());
+                List<String> faults = faults(needs, offer, model);
+                faults.forEach(fault -> ruledOut.merge(fault, 1, Integer::sum));
+                if (faults.isEmpty()) {
+                    cheapest.merge(key(tokens.item()) + thinks, offer, (a, b) -> a.month() <= b.month() ? a : b);
+                }
             }
         }
-        return cheapest.values().stream().map(o -> new Offer(o.tokens(), o.model(), o.scores(), o.month(),
+        return cheapest.values().stream().map(o -> new Offer(o.tokens(), o.model(), o.thinks(), o.scores(), o.month(),
                 o.own(), o.own().map(c -> planner.breakEven(needs, candidates, c, o.month() / needs.rate()))
                         .orElse(OptionalDouble.empty()))).sorted(Comparator.comparingDouble(Offer::month)
                 .thenComparing(o -> o.tokens().item())).toList();
     }
 
-    private static Offer offer(Needs needs, Prices.Tokens tokens, Optional<Planner.Candidate> model,
-            Quality quality, List<Choice> choices) {
-        Map<String, Score> scores = new LinkedHashMap<>();
-        needs.benchmarks().forEach(b -> quality.of(model.map(c -> c.model().name()).orElse(tokens.item()), b)
-                .ifPresent(s -> scores.put(b, s)));
-        double request = (needs.prompt() * tokens.input() + needs.output() * tokens.output()) / MILLION;
-        Optional<Choice> own = choices.stream().filter(c -> model.isPresent()
-                && c.id().equals(model.get().model().id())).findFirst().or(() -> choices.stream().findFirst());
-        return new Offer(tokens, model.map(c -> c.model().id()), scores,
-                needs.rate() * request * Planner.HOURS * SECONDS, own, OptionalDouble.empty());
+    private static boolean isOf(Prices.Tokens tokens, Candidate candidate) {
+        return key(candidate.id()).equals(key(tokens.item()));
     }
 
-    private static List<String> faults(Needs needs, Offer offer, Optional<Planner.Candidate> model) {
+    private static List<String> faults(Needs needs, Offer offer, Optional<Candidate> model) {
         List<String> faults = new ArrayList<>();
         if (needs.isPrivate()) {
             return List.of("the service would see the data");
@@ -80,7 +88,7 @@ public final class Services {
         if (offer.month() > needs.budget()) {
             faults.add("the service costs more than the budget");
         }
-        if (model.isPresent() && model.get().spec().contextLength() < needs.length()) {
+        if (model.isPresent() && model.get().context() < model.get().taken(needs)) {
             faults.add("the service's model has a shorter context than needed");
         }
         Needs.Licence allowed = offer.model().map(id -> Licences.of(id).allows()).orElse(Needs.Licence.ANY);

@@ -93,6 +93,19 @@ public record Device(String name, Kind kind, OptionalDouble memory, double bandw
                 row.number("pcie_gb_s_one_way", PCIE) * 1e9, row.number("tdp_w", 0), (int) cores, row.text("source"));
     }
 
+    /// The same device with a size of memory.
+    ///
+    /// @param bytes of memory
+    Device with(String named, double bytes) {
+        return new Device(named, kind, OptionalDouble.of(bytes), bandwidth, fp32, bf16, fp8, fp4, measured, link, pcie,
+                watts, cores, source);
+    }
+
+    /// Whether it is a device that one person owns: a computer by Apple, or a graphics card for consumers.
+    public boolean isPersonal() {
+        return kind == Kind.APPLE || name.matches("(RTX|GTX) [1-5]0[5-9]0.*|RX \\d.*");
+    }
+
     private static double cores(String note) {
         Matcher words = Pattern.compile("(\\d+) cores").matcher(note);
         return words.find() ? Integer.parseInt(words.group(1)) : 0;

@@ -14,10 +14,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Devices by name, without regard to case.
 public final class Devices {
+    private static final Pattern MEMORY = Pattern.compile("(.+?) (\\d+) ?GB");
     private static final String TABLE = "hardware.csv";
     /// The word of a device with its number, by which it differs from others of its series.
     private static final Pattern NUMBER = Pattern.compile("(?=.*\\d)[a-z0-9]{2,}");
@@ -109,10 +111,18 @@ public final class Devices {
         return words;
     }
 
-    /// The device of this name.
+    /// The device of this name. One that is sold with several sizes of memory is named with its own, such as
+    /// `Apple M4 Max (40) 64GB`.
     ///
     /// @throws IllegalArgumentException if there is none
     public Device get(String name) {
+        Matcher memory = MEMORY.matcher(name);
+        if (memory.matches()) {
+            Optional<Device> device = find(memory.group(1)).filter(d -> d.memory().isEmpty());
+            if (device.isPresent()) {
+                return device.get().with(name, Double.parseDouble(memory.group(2)) * 1e9);
+            }
+        }
         return find(name).orElseThrow(() -> new IllegalArgumentException("no device '" + name + "' is known."
                 + Suggestions.sentence(name, all().stream().map(Device::name).toList())));
     }

@@ -33,8 +33,9 @@ class PlanPropertiesTest {
 
     private static double cheapest(Planner planner, double prompt, double output, double rate, double context,
             String model, String device) {
-        Needs needs = new Needs(Needs.Task.CHAT, prompt, output, rate, 5, 0.2, context, Map.of(), Needs.Licence.ANY,
-                List.of(device), Double.POSITIVE_INFINITY, OptionalDouble.of(2), List.of(model), 2, false);
+        Needs needs = new Needs(Needs.Task.CHAT, Traffic.of(prompt, output, rate), 5, 0.2, context, Map.of(),
+                Needs.Licence.ANY, List.of(), List.of(device), Double.POSITIVE_INFINITY, OptionalDouble.of(2),
+                List.of(model), false);
         return planner.plan(needs).choices().stream().mapToDouble(Choice::month).min().orElse(Double.POSITIVE_INFINITY);
     }
 

@@ -18,6 +18,7 @@ import glia.plan.predict.Shape;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /// Laws of plans, and how they answer needs that nothing meets.
@@ -26,8 +27,8 @@ class PlannerTest {
 
     private static Needs needs(double prompt, double output, double rate, double context, List<String> models,
             List<String> devices) {
-        return new Needs(Needs.Task.CHAT, prompt, output, rate, 5, 0.2, context, Map.of(), Needs.Licence.ANY, devices,
-                Double.POSITIVE_INFINITY, OptionalDouble.empty(), models, 2, false);
+        return new Needs(Needs.Task.CHAT, Traffic.of(prompt, output, rate), 5, 0.2, context, Map.of(),
+                Needs.Licence.ANY, List.of(), devices, Double.POSITIVE_INFINITY, OptionalDouble.empty(), models, false);
     }
 
     private static double cheapest(Needs needs) {
@@ -36,8 +37,9 @@ class PlannerTest {
     }
 
     private static Planner.Plan withServices(double rate, Needs.Licence licence, double budget, boolean isPrivate) {
-        return PLANNER.plan(new Needs(Needs.Task.CHAT, 1000, 300, rate, 5, 0.2, 0, Map.of(), licence,
-                List.of("H100 SXM 80GB"), budget, OptionalDouble.of(2), List.of("llama-3.1-8b"), 2, isPrivate));
+        return PLANNER.plan(new Needs(Needs.Task.CHAT, Traffic.of(1000, 300, rate), 5, 0.2, 0, Map.of(), licence,
+                List.of(), List.of("H100 SXM 80GB"), budget, OptionalDouble.of(2), List.of("llama-3.1-8b"),
+                isPrivate));
     }
 
     @Test
@@ -99,15 +101,16 @@ class PlannerTest {
 
     @Test
     void everyChoiceMeetsTheNeedsAndFits() {
-        Needs needs = new Needs(Needs.Task.CODE, 2000, 500, 4, 1.5, 0.05, 16_000, Map.of("LiveCodeBench", 20.0),
-                Needs.Licence.OPEN, List.of(), 50_000, OptionalDouble.empty(), List.of(), 2, false);
+        Needs needs = new Needs(Needs.Task.CODE, Traffic.of(2000, 500, 4), 1.5, 0.05, 16_000,
+                Map.of("LiveCodeBench", 20.0), Needs.Licence.OPEN, List.of(), List.of(), 50_000,
+                OptionalDouble.empty(), List.of(), false);
         Planner.Plan plan = PLANNER.plan(needs);
         assertTrue(plan.choices().size() > 2, plan.ruledOut().toString());
         for (Choice c : plan.choices()) {
             assertTrue(c.firstToken() <= 1.5 && c.betweenTokens() <= 0.05 && c.month() <= 50_000, c.toString());
             assertTrue(c.memory().values().stream().mapToDouble(v -> v).sum()
                     <= c.devices() * c.device().memory().orElseThrow(), c.toString());
-            assertTrue(c.rate() >= needs.rate() * needs.output(), c.toString());
+            assertTrue(c.rate() >= needs.rate() * needs.traffic().output(), c.toString());
             assertTrue(c.scores().get("LiveCodeBench").points() >= 20);
             assertEquals(Needs.Licence.OPEN, c.licence().allows());
         }
@@ -123,9 +126,9 @@ class PlannerTest {
         Planner.Plan plan = PLANNER.plan(needs(1000, 300, 1, 50_000_000, List.of(), List.of()));
         assertEquals(0, plan.choices().size());
         assertTrue(plan.ruledOut().containsKey("the model's context is shorter than needed"));
-        Planner.Plan slow = PLANNER.plan(new Needs(Needs.Task.CHAT, 1000, 300, 1, 5, 1e-6, 0, Map.of(),
-                Needs.Licence.ANY, List.of(), Double.POSITIVE_INFINITY, OptionalDouble.empty(), List.of("llama-3"), 2,
-                false));
+        Planner.Plan slow = PLANNER.plan(new Needs(Needs.Task.CHAT, Traffic.of(1000, 300, 1), 5, 1e-6, 0, Map.of(),
+                Needs.Licence.ANY, List.of(), List.of(), Double.POSITIVE_INFINITY, OptionalDouble.empty(),
+                List.of("llama-3"), false));
         assertEquals(List.of(), slow.choices());
         assertTrue(slow.nearest().containsKey("tokens come too slowly"), slow.nearest().keySet().toString());
         Planner.Plan large = PLANNER.plan(needs(1000, 300, 1, 0, List.of("deepseek-v3"), List.of("RTX 4090")));
@@ -167,6 +170,142 @@ class PlannerTest {
         }
         assertEquals(32 * 32 * 128, mixtral.width());
         assertEquals(32, mixtral.layers());
+    }
+
+    private static Needs task(Needs.Task task, Traffic traffic, List<String> languages, List<String> models) {
+        return new Needs(task, traffic, 20, 0.2, 0, Map.of(), Needs.Licence.ANY, languages, List.of(),
+                Double.POSITIVE_INFINITY, OptionalDouble.empty(), models, false);
+    }
+
+    /// Each task finds models that have its benchmark's scores, and answers without output cost their prompt alone.
+    @Test
+    void everyTaskFindsModels() {
+        for (Needs.Task task : Needs.Task.values()) {
+            Planner.Plan plan = PLANNER.plan(new Needs(task, Traffic.of(task.usualPrompt(), task.usualOutput(),
+                    task.usualRate()), 20, 0.2, 0, Map.of(), Needs.Licence.ANY, List.of(), List.of("RTX 4090", "L40S",
+                    "H100 SXM 80GB"), Double.POSITIVE_INFINITY, OptionalDouble.empty(), List.of(), true));
+            List<Choice> front = Planner.front(plan.choices(), task.benchmark());
+            assertTrue(!front.isEmpty() && plan.choices().size() >= 4, task + ": " + plan.choices().size());
+            for (Choice c : front) {
+                assertTrue(c.firstToken() > 0 && Double.isFinite(c.rate()) && c.rate() > 0 && c.cost() > 0, c.id());
+                assertEquals(task.usualOutput() == 0, c.betweenTokens() == 0, c.id());
+            }
+        }
+        Choice vector = PLANNER.plan(task(Needs.Task.EMBEDDING, Traffic.of(300, 0, 1), List.of(), List.of("bge-m3")))
+                .choices().getFirst();
+        // One text at a time: tokens per second are tokens of a text by its time.
+        assertEquals(vector.copies() * 300 / (vector.firstToken() / (1 + 3 * busy(vector))), vector.rate(),
+                0.2 * vector.rate());
+        assertThrows(IllegalArgumentException.class, () -> task(Needs.Task.EMBEDDING, Traffic.of(300, 5, 1), List.of(),
+                List.of()));
+        assertThrows(IllegalArgumentException.class, () -> task(Needs.Task.CHAT, Traffic.of(300, 0, 1), List.of(),
+                List.of()));
+    }
+
+    private static double busy(Choice c) {
+        double load = 300 / c.rate() * c.copies();
+        return load / (1 - load);
+    }
+
+    /// What one person owns has no price: the smallest device comes first, and no service stands beside it.
+    @Test
+    void ownDevicesAreRankedByTheirMemory() {
+        Planner.Plan plan = PLANNER.plan(task(Needs.Task.DEVICE, Traffic.of(1000, 300, 0.01), List.of(),
+                List.of("qwen3-4b", "gemma-3-27b")));
+        List<Choice> choices = plan.choices();
+        assertEquals("qwen3-4b", choices.getFirst().id());
+        assertTrue(choices.stream().allMatch(c -> c.month() == 0 && c.allDevices() == 1 && c.device().isPersonal()));
+        assertTrue(choices.getFirst().device().memory().orElseThrow() < choices.getLast().device().memory()
+                .orElseThrow());
+        assertEquals(List.of(), plan.services());
+        assertEquals(64e9, Devices.known().get("Apple M4 Max (40) 64GB").memory().orElseThrow());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> PLANNER.plan(needs(10, 10, 1, 0, List.of(),
+                List.of("Apple M4 Max (40)")))).getMessage().contains("name it with its own"));
+        assertTrue(List.of("L40S", "RTX 5000 Ada", "H100 SXM 80GB").stream().filter(name -> Devices.known().all()
+                .stream().anyMatch(d -> d.name().equals(name))).noneMatch(name -> Devices.known().get(name)
+                .isPersonal()));
+    }
+
+    /// Qwen3 8B has scores in AIME 2025 with and without thinking: thinking costs more tokens and reaches more points.
+    @Test
+    void thinkingIsAChoiceOfItsOwn() {
+        Traffic given = new Traffic(1000, 0, 300, 0, OptionalDouble.of(8000), 1);
+        List<Choice> choices = PLANNER.plan(task(Needs.Task.REASONING, given, List.of(), List.of("qwen3-32b")))
+                .choices();
+        assertEquals(List.of("qwen3-32b", "qwen3-32b, thinking"), choices.stream().map(Choice::label).sorted()
+                .toList());
+        Choice direct = choices.stream().filter(c -> !c.thinks()).findFirst().orElseThrow();
+        Choice thinking = choices.stream().filter(Choice::thinks).findFirst().orElseThrow();
+        assertTrue(thinking.points("AIME 2025") > direct.points("AIME 2025") && thinking.month() > direct.month());
+        assertTrue(thinking.rate() >= 8300 && direct.rate() >= 300);
+        // Gpt-oss has scores after thinking alone.
+        assertTrue(PLANNER.plan(task(Needs.Task.REASONING, given, List.of(), List.of("gpt-oss-20b"))).choices().stream()
+                .allMatch(Choice::thinks));
+    }
+
+    @Test
+    void languagesAreThoseThatPublishersName() {
+        Planner.Plan plan = PLANNER.plan(task(Needs.Task.CHAT, Traffic.of(1000, 300, 1), List.of("de", "th"),
+                List.of("llama-3.1-8b", "qwen3-8b", "smollm3", "phi-4")));
+        assertEquals(List.of("llama-3.1-8b", "qwen3-8b"), plan.choices().stream().map(Choice::id).distinct().sorted()
+                .toList());
+        assertTrue(plan.ruledOut().keySet().containsAll(List.of("the publisher does not name the language th",
+                "no list of the model's languages is known")), plan.ruledOut().toString());
+        assertThrows(IllegalArgumentException.class, () -> PLANNER.plan(task(Needs.Task.CHAT, Traffic.of(1, 1, 1),
+                List.of("german"), List.of())));
+    }
+
+    /// A log-normal distribution with mean 1 and 95th percentile p has `ln p = 1.645·σ - σ²/2`.
+    @Test
+    void longPromptsComeLaterAndTakeContext() {
+        double sigma = 0.8;
+        double tail = 1000 * Math.exp(1.645 * sigma - sigma * sigma / 2);
+        Traffic spread = new Traffic(1000, tail, 300, 600, OptionalDouble.empty(), 1);
+        assertEquals(Math.exp(sigma * sigma) / 2, spread.spread(), 1e-9);
+        assertEquals(0.5, new Traffic(1000, 1000, 300, 0, OptionalDouble.empty(), 1).spread(), 1e-9);
+        List<String> models = List.of("llama-3.1-70b");
+        Choice plain = PLANNER.plan(task(Needs.Task.CHAT, Traffic.of(1000, 300, 1), List.of(), models)).choices()
+                .getFirst();
+        Choice late = PLANNER.plan(task(Needs.Task.CHAT, spread, List.of(), models)).choices().getFirst();
+        assertTrue(late.month() > plain.month() || late.firstToken() > plain.firstToken());
+        assertEquals(tail + 600, task(Needs.Task.CHAT, spread, List.of(), models).length(300), 1e-9);
+        assertThrows(IllegalArgumentException.class, () -> new Traffic(1000, 5000, 1, 0, OptionalDouble.empty(), 1));
+        assertThrows(IllegalArgumentException.class, () -> new Traffic(1000, 900, 1, 0, OptionalDouble.empty(), 1));
+    }
+
+    /// Claims whose figure is a quotient of numbers in the configs.
+    @Test
+    void claimsAndKindsAreComputed() {
+        var device = Devices.known().get("H100 SXM 80GB");
+        List<Claims.Claim> claims = Claims.of(device, Effects.fitted());
+        assertEquals(List.of("82.2 %", "98.2 %", "46.3 B", "8.0 times", "4.0 times"), claims.stream().limit(5)
+                .map(Claims.Claim::computed).toList());
+        assertEquals(List.of(false, false, false, true, true), claims.stream().limit(5).map(Claims.Claim::holds)
+                .toList());
+        assertTrue(claims.stream().allMatch(c -> c.source().startsWith("https://")));
+        List<Decisions.Architecture> rows = Decisions.of(Matrix.of(List.of("llama-2-7b", "llama-3.1-8b", "mamba2-2.7b",
+                "deepseek-v3", "gemma-3-12b"), device, Effects.fitted()), device, Effects.fitted());
+        assertTrue(rows.get(2).uses().contains("long texts") && !rows.get(0).uses().contains("long texts"));
+        // 6 FLOPs for each active parameter and token.
+        double perDollar = 0.4 * device.bf16() * 3600 / Prices.known().of(device.name()).orElseThrow().dollars();
+        assertEquals(6e12 * Shape.of(rows.getFirst().row().spec()).active() / perDollar,
+                rows.getFirst().training().orElseThrow(), 1);
+        Needs needs = task(Needs.Task.KNOWLEDGE, Traffic.of(1000, 300, 20), List.of(), List.of("falcon-h1-34b",
+                "mixtral-8x7b", "gpt-oss-20b", "llama-3.1-8b", "llama-3.1-70b"));
+        List<Decisions.Equal> equal = Decisions.atEqualQuality(PLANNER, needs);
+        assertTrue(equal.size() >= 3);
+        for (Decisions.Equal row : equal) {
+            row.cheapest().forEach((kind, c) -> assertTrue(c.points("MMLU-Pro") >= row.floor(), kind + " " + c.id()));
+        }
+        assertEquals(Set.of(Decisions.Kind.values()), equal.getFirst().cheapest().keySet());
+        List<Decisions.Thought> thoughts = Decisions.atEqualCost(PLANNER, task(Needs.Task.REASONING,
+                Traffic.of(1000, 300, 0.1), List.of(), List.of("qwen3-32b", "qwen3-8b")));
+        double before = 0;
+        for (Decisions.Thought t : thoughts) {
+            double points = t.thinking().map(c -> c.points("AIME 2025")).orElse(0.0);
+            assertTrue(points >= before && t.thinking().stream().allMatch(c -> c.month() <= t.budget()));
+            before = points;
+        }
     }
 
     /// By hand: Llama 3.1 8B caches 2 · 8 · 128 numbers in each of 32 layers; Mamba's state does not grow; DeepSeek V3
