@@ -34,7 +34,8 @@ public final class PlanCommand implements Command {
     private static final String NEEDS = "Needs";
     private static final float ANY = 1e12f;
     private static final Option<Needs.Task> TASK = Option.choice("TASK", Needs.Task.class,
-            "what the model is for, which names the benchmark that ranks and usual lengths (default: chat)", "--task").in(NEEDS);
+            "what the model is for, which names the benchmark that ranks and usual lengths (default: chat)", "--task")
+            .in(NEEDS);
     private static final Option<Integer> PROMPT = Option.integer("N", 0, 100_000_000,
             "tokens of a prompt, on average (default: 1000; 32000 for documents, 1500 for pictures and speech, 300 for "
                     + "vectors and labels)", "--prompt-tokens").in(NEEDS);
@@ -282,7 +283,8 @@ public final class PlanCommand implements Command {
             return new Needs(task, new Traffic(prompt, arguments.get(LONG).orElse(0), output,
                     arguments.get(LONG_OUTPUT).orElse(0), arguments.has(THINKING)
                     ? OptionalDouble.of(arguments.required(THINKING)) : OptionalDouble.empty(),
-                    arguments.get(RATE).map(Float::doubleValue).orElse(task.usualRate())), arguments.get(FIRST).orElse(2f),
+                    arguments.get(RATE).map(Float::doubleValue).orElse(task.usualRate())),
+                    arguments.get(FIRST).orElse(2f),
                     arguments.get(BETWEEN).orElse(100f) / 1e3, arguments.get(CONTEXT).orElse(0), floors,
                     arguments.get(LICENCE).orElse(Needs.Licence.ANY), arguments.all(LANGUAGE), arguments.all(DEVICE),
                     arguments.has(BUDGET) ? arguments.required(BUDGET) : Double.POSITIVE_INFINITY,

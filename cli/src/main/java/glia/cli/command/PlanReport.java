@@ -37,7 +37,8 @@ final class PlanReport {
             boolean hasPrices = plan.choices().getFirst().price().dollars() > 0;
             console.printText((front.isEmpty() ? "No candidate has a published score in " + benchmark
                     + "; ranked by cost alone:" : "Cost against quality: each row is better in " + benchmark
-                    + " than every " + (hasPrices ? "cheaper one." : "one on a smaller device, or as large and faster.")));
+                    + " than every " + (hasPrices ? "cheaper one."
+                    : "one on a smaller device, or as large and faster.")));
             show.accept(table(front.isEmpty() ? plan.choices() : front, benchmark));
             console.out().println();
             if (front.stream().anyMatch(Choice::thinks)) {
@@ -121,8 +122,9 @@ final class PlanReport {
                 continue;
             }
             highest = Math.max(highest, points);
-            table.row(o.tokens().item() + (o.thinks() ? ", thinking" : ""), o.tokens().provider(), dollars(o.tokens().input()), dollars(o.tokens()
-                    .output()), wholeDollars(o.month()), points < 0 ? "none"
+            table.row(o.tokens().item() + (o.thinks() ? ", thinking" : ""), o.tokens().provider(),
+                    dollars(o.tokens().input()), dollars(o.tokens().output()), wholeDollars(o.month()),
+                    points < 0 ? "none"
                     : String.format(Locale.ROOT, "%.1f", points), o.own().map(c -> o.breakEven().isPresent()
                     ? String.format(Locale.ROOT, "%.2f requests/s: ", o.breakEven().getAsDouble()) + model(c)
                     : "never: " + model(c)).orElse(""));

@@ -80,8 +80,9 @@ class PlanCommandTest {
                     + "e.dispatchEvent(new Event('input')); }");
             same(browser, words("--task", "knowledge", "--prompt-tokens", "6000", "--output-tokens", "900", "--rate",
                     "7", "--context", "20000", "--budget", "60000", "--json"));
-            browser.value("for (const [id, value] of [['longPrompt', 9000], ['longOutput', 1500], ['thinking', 2500]]) {"
-                    + " const e = document.getElementById(id); e.value = value; e.dispatchEvent(new Event('input')); }");
+            browser.value("for (const [id, value] of [['longPrompt', 9000], ['longOutput', 1500], ['thinking', "
+                    + "2500]]) { const e = document.getElementById(id); e.value = value; e.dispatchEvent(new "
+                    + "Event('input')); }");
             same(browser, words("--task", "knowledge", "--prompt-tokens", "6000", "--output-tokens", "900", "--rate",
                     "7", "--context", "20000", "--budget", "60000", "--prompt-p95", "9000", "--output-p95", "1500",
                     "--thinking-tokens", "2500", "--json"));
@@ -103,11 +104,11 @@ class PlanCommandTest {
 
     private static void same(Browser browser, String... words) {
         JsonNode expected = json(run(ExitCode.OK, words).out()).path("choices");
-        JsonNode found = json(browser.text("JSON.stringify(choices(needs()).found.map(c => ({model: c.m.id, thinking: c.m.thinks, "
-                + "kv_cache: c.cacheBytes === 1 ? 'fp8' : 'bf16', device: c.s.device, weights: c.s.format.toLowerCase(), copies: c.copies, sequences_per_copy: c.batch, "
+        JsonNode found = json(browser.text("JSON.stringify(choices(needs()).found.map(c => ({model: c.m.id, "
+                + "thinking: c.m.thinks, kv_cache: c.cacheBytes === 1 ? 'fp8' : 'bf16', device: c.s.device, "
+                + "weights: c.s.format.toLowerCase(), copies: c.copies, sequences_per_copy: c.batch, "
                 + "usd_per_month: c.month, first_token_seconds_p95: c.first, between_tokens_seconds: c.between, "
-                + "answer_seconds: c.answer, "
-                + "output_tokens_per_second: c.rate})))"));
+                + "answer_seconds: c.answer, output_tokens_per_second: c.rate})))"));
         assertTrue(expected.size() >= 3);
         assertEquals(expected.size(), found.size());
         for (int i = 0; i < expected.size(); i++) {

@@ -12,7 +12,8 @@ public final class Checklist {
     /// The checklist of a choice.
     public static String of(Needs needs, Choice c) {
         Checklist list = new Checklist();
-        list.text.append("# Checklist: ").append(c.name()).append(c.thinks() ? " with thinking " : " ").append(c.weights()).append(" on ")
+        list.text.append("# Checklist: ").append(c.name()).append(c.thinks() ? " with thinking " : " ")
+                .append(c.weights()).append(" on ")
                 .append(c.allDevices()).append(" × ").append(c.device().name()).append('\n');
         list.part("Evaluation");
         for (String benchmark : needs.benchmarks()) {

@@ -74,8 +74,8 @@ public record Choice(String id, String name, boolean thinks, Shape shape, Format
         return price.dollars() > 0 ? month : allDevices() * device.memory().orElse(0) / 1e9;
     }
 
-    /// The order in which choices are shown: by cost, without prices then by the time of an answer, then by the score in
-    /// a benchmark.
+    /// The order in which choices are shown: by cost, without prices then by the time of an answer, then by the score
+    /// in a benchmark.
     static Comparator<Choice> order(String benchmark) {
         return Comparator.comparingDouble(Choice::cost)
                 .thenComparing(c -> c.price.dollars() > 0 ? 0 : c.answer)

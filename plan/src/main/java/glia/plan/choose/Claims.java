@@ -50,8 +50,8 @@ public final class Claims {
                         + "abs/2405.04434", 60, 100 * (1 - v2.cacheNumbers() / ofHeads), PART, "576 numbers a layer in "
                         + "place of 2 · 128 · 128; \"50 to 70 %\" is often said"),
                 claim("Mixtral 8x7B costs as much as a dense model of 12.9 B parameters; for 16 sequences it reads",
-                        "https://arxiv.org/abs/2401.04088", 12.9, batch16 / 1e9, "%.1f B", "16 tokens choose nearly all "
-                        + "experts, 1 - (1 - 2/8)^16: the claim holds for arithmetic and for one sequence"),
+                        "https://arxiv.org/abs/2401.04088", 12.9, batch16 / 1e9, "%.1f B", "16 tokens choose nearly "
+                        + "all experts, 1 - (1 - 2/8)^16: the claim holds for arithmetic and for one sequence"),
                 claim("a window of 4,096 tokens makes the cache of Mistral 7B at 32k tokens smaller by a factor of",
                         "https://arxiv.org/abs/2310.06825", 8, (mistral.cacheNumbers() + mistral.windowed()) * FAR
                         / mistral.cached(FAR), FACTOR, "32,768 / 4,096"),

@@ -156,6 +156,7 @@ public final class Decisions {
     private static Optional<Choice> best(List<Choice> choices, Needs needs, double budget, boolean thinks) {
         String benchmark = needs.task().benchmark();
         return choices.stream().filter(c -> c.thinks() == thinks && c.month() <= budget
-                && c.scores().containsKey(benchmark)).reduce((a, b) -> b.points(benchmark) > a.points(benchmark) ? b : a);
+                && c.scores().containsKey(benchmark))
+                .reduce((a, b) -> b.points(benchmark) > a.points(benchmark) ? b : a);
     }
 }

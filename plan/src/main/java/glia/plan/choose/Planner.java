@@ -28,8 +28,8 @@ import java.util.stream.Collectors;
 ///
 /// The sequences at a time follow from Little's law, `batch = rate · (first token + answer · between tokens)`; the
 /// wait before a prompt from the load ρ of the device: 95 % of the requests wait at most
-/// `prompt · 3·ρ/(1 - ρ) · (1 + c²)/2` (M/G/1 queue, `-ln 0.05 ≈ 3`), with the coefficient of variation c of the lengths
-/// of prompts ([Traffic]).
+/// `prompt · 3·ρ/(1 - ρ) · (1 + c²)/2` (M/G/1 queue, `-ln 0.05 ≈ 3`), with the coefficient of variation c of the
+/// lengths of prompts ([Traffic]).
 ///
 /// Sources: Little's law, https://doi.org/10.1287/opre.9.3.383; Pollaczek and Khinchine's formula,
 /// https://doi.org/10.1007/BF01194620
@@ -182,8 +182,8 @@ public final class Planner {
     public List<Device> devices(Needs needs) {
         boolean owned = needs.task() == Needs.Task.DEVICE;
         List<Device> named = needs.devices().stream().map(devices::get).toList();
-        named.stream().filter(d -> d.memory().isEmpty()).findFirst().ifPresent(d -> Needs.require(false, "the memory of "
-                + d.name() + " differs by computer: name it with its own, such as '" + d.name() + " 64GB'"));
+        named.stream().filter(d -> d.memory().isEmpty()).findFirst().ifPresent(d -> Needs.require(false, "the memory "
+                + "of " + d.name() + " differs by computer: name it with its own, such as '" + d.name() + " 64GB'"));
         return !named.isEmpty() ? named : devices.all().stream().filter(d -> d.memory().isPresent()
                 && (owned ? d.isPersonal() : prices.of(d.name()).isPresent())).toList();
     }
@@ -284,14 +284,18 @@ public final class Planner {
         double rate = requests * (output == 0 ? needs.prompt() : output);
         return new Choice(candidate.id(), candidate.model().name(), candidate.thinks(), shape, format,
                 load.cacheBytes(), setup.device(), setup.devices(), copies, batch, memory, copies * rate, first,
-                between, first + between * output, price, month, month / tokens * 1e6, setup.device().watts() * setup.devices() / rate,
+                between, first + between * output, price, month, month / tokens * 1e6,
+                setup.device().watts() * setup.devices() / rate,
                 bound(setup, shape, weights, load, batch), candidate.context(), candidate.scores(),
                 Licences.of(candidate.id()));
     }
 
     /// The price of an hour of a device: the given one, or else a published one, or else 0.
     public Price price(Needs needs, Device device) {
-        return needs.task() == Needs.Task.DEVICE ? new Price(0, "", "owned") : needs.priceOfHour().isPresent() ? new Price(needs.priceOfHour().getAsDouble(), "", "given")
+        if (needs.task() == Needs.Task.DEVICE) {
+            return new Price(0, "", "owned");
+        }
+        return needs.priceOfHour().isPresent() ? new Price(needs.priceOfHour().getAsDouble(), "", "given")
                 : prices.of(device.name()).orElse(new Price(0, "", "no published price"));
     }
 

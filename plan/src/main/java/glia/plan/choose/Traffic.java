@@ -30,8 +30,8 @@ public record Traffic(double prompt, double longPrompt, double output, double lo
 
     private static void requireSpread(String what, double mean, double tail) {
         Needs.require(tail == 0 || tail >= mean && tail <= MOST * mean, "95 % of the " + what + " have at most "
-                + (long) tail + " tokens: expected between 1 and " + Math.floor(10 * MOST) / 10 + " times their mean of "
-                + (long) mean);
+                + (long) tail + " tokens: expected between 1 and " + Math.floor(10 * MOST) / 10 + " times their mean "
+                + "of " + (long) mean);
     }
 
     /// Requests of which the mean lengths are known.

@@ -50,7 +50,8 @@ public final class Quality {
     /// How many tokens a model thinks: the fewest that were published of any model.
     public Thinking thinking(String benchmark) {
         List<Row> same = thinking.stream().filter(row -> row.text("benchmark").equalsIgnoreCase(benchmark)).toList();
-        return (same.isEmpty() ? thinking : same).stream().min(Comparator.comparingDouble(row -> row.required("tokens")))
+        return (same.isEmpty() ? thinking : same).stream()
+                .min(Comparator.comparingDouble(row -> row.required("tokens")))
                 .map(row -> new Thinking(row.required("tokens"), row.text("model") + " in " + row.text("benchmark")
                         + ", " + row.text("source"))).orElseThrow();
     }
