@@ -26,7 +26,8 @@ public final class SparsePrompts extends RangeTask {
     /// Rows of a group whose attention is computed to all pages: for vertical-slash, for blocks, and to measure.
     private static final int SAMPLES = 3;
     private static final int MEASURE = 2;
-    private static final double LOG2_E = 1 / Math.log(2);
+    /// Keys that are multiplied at a time.
+    private static final int KEYS = 2048;
 
     private final Kernels kernels;
     private final double wanted;
@@ -34,6 +35,7 @@ public final class SparsePrompts extends RangeTask {
     private AttentionShape shape;
     private Tensor queries;
     private int position;
+    private float[][][] shares = {};
     /// The chosen pages before a group's own, by head and group.
     private int[][][] chosen = {};
     /// Of the last pass, by head and group, the share of attention that is lost.
@@ -116,8 +118,8 @@ public final class SparsePrompts extends RangeTask {
         int heads = shape.numHeads();
         chosen = new int[heads][numGroups()][];
         lost = new double[heads][numGroups()];
-        distribute(shape.numKeyValueHeads(), (long) SAMPLES * numGroups() * shape.groupSize() * view.length()
-                * shape.keySize());
+        shares = shares();
+        distribute(heads, (long) SAMPLES * numGroups() * view.length());
         try (Arena arena = Arena.ofShared()) {
             Tensor ofHeads = Tensor.allocate(arena, DType.F32, heads * q.rows(), shape.keySize());
             Tensor results = Tensor.allocate(arena, DType.F32, heads * q.rows(), shape.valueSize());
@@ -169,118 +171,102 @@ public final class SparsePrompts extends RangeTask {
         return list;
     }
 
-    /// Chooses the pages of the query heads of some key-value heads.
+    /// Chooses the pages of some query heads.
     @Override
     protected void range(int from, int to, int worker) {
-        for (int kvHead = from; kvHead < to; kvHead++) {
-            float[][] shares = shares(kvHead);
-            int rows = SAMPLES * numGroups();
-            for (int i = 0; i < shape.groupSize(); i++) {
-                choose(kvHead * shape.groupSize() + i, Arrays.copyOfRange(shares, i * rows, (i + 1) * rows));
-            }
+        for (int head = from; head < to; head++) {
+            choose(head, shares[head]);
         }
     }
 
-    /// The share of each page in the attention of the sampled rows of a key-value head's query heads: rows by head,
-    /// group and sample.
-    private float[][] shares(int kvHead) {
+    /// The share of each page in the attention of the sampled rows: by query head, group and sample, and page.
+    private float[][][] shares() {
         int size = shape.keySize();
-        int rows = shape.groupSize() * numGroups() * SAMPLES;
-        float[][] q = new float[rows][size];
-        int[] last = new int[rows];
-        for (int row = 0; row < rows; row++) {
-            int head = kvHead * shape.groupSize() + row / SAMPLES / numGroups();
-            int group = row / SAMPLES % numGroups();
-            int sample = row % SAMPLES;
-            last[row] = sampled(head, group, sample, q[row]);
-        }
-        int pages = Math.ceilDiv(position + queries.rows(), PAGE);
-        float[][] most = new float[rows][pages];
-        float[][] sums = new float[rows][pages];
-        float[] key = new float[size];
-        float[][] columns = new float[size][PAGE];
-        float[] scores = new float[PAGE];
-        for (int page = 0; page < pages; page++) {
-            int count = Math.min(PAGE, keys.length() - page * PAGE);
-            for (int i = 0; i < count; i++) {
-                keys.type().load(keys.keyAddress(page * PAGE + i), kvHead * size, size, key);
-                for (int c = 0; c < size; c++) {
-                    columns[c][i] = key[c];
+        int rows = SAMPLES * numGroups();
+        float[][][] all = new float[shape.numHeads()][rows][pages(position + queries.rows())];
+        try (Arena arena = Arena.ofShared()) {
+            Tensor q = Tensor.allocate(arena, DType.F32, shape.groupSize() * rows, size);
+            Tensor k = Tensor.allocate(arena, DType.F32, KEYS, size);
+            Tensor scores = Tensor.allocate(arena, DType.F32, q.rows(), KEYS);
+            Tensor ofPages = scores.view(0, DType.F32, scores.size() / PAGE, PAGE);
+            float[] row = new float[size];
+            for (int kvHead = 0; kvHead < shape.numKeyValueHeads(); kvHead++) {
+                float[][][] heads = Arrays.copyOfRange(all, kvHead * shape.groupSize(),
+                        (kvHead + 1) * shape.groupSize());
+                for (int i = 0; i < q.rows(); i++) {
+                    sample(kvHead * shape.groupSize() + i / rows, i % rows, row);
+                    Memory.store(row, 0, q.address() + i * q.rowBytes(), size);
+                }
+                for (int first = 0; first < position + queries.rows(); first += KEYS) {
+                    for (int i = 0; i < KEYS && first + i < position + queries.rows(); i++) {
+                        keys.type().load(keys.keyAddress(first + i), kvHead * size, size, row);
+                        Memory.store(row, 0, k.address() + i * k.rowBytes(), size);
+                    }
+                    kernels.linear(scores, q, k);
+                    addPages(heads, ofPages, first);
                 }
             }
+        }
+        for (float[][] head : all) {
             for (int row = 0; row < rows; row++) {
-                int seen = Math.min(count, last[row] + 1 - page * PAGE);
-                if (seen > 0) {
-                    products(q[row], columns, scores);
-                    float largest = largest(scores, seen);
-                    most[row][page] = largest;
-                    sums[row][page] = powers(scores, seen, largest);
-                }
+                normalize(head[row], pages(last(row) + 1));
             }
         }
-        for (int row = 0; row < rows; row++) {
-            int seen = last[row] / PAGE + 1;
-            float largest = largest(most[row], seen);
-            float total = 0;
-            for (int page = 0; page < seen; page++) {
-                sums[row][page] *= (float) Math.pow(2, most[row][page] - largest);
-                total += sums[row][page];
-            }
-            for (int page = 0; page < seen; page++) {
-                sums[row][page] /= total;
-            }
-        }
-        return sums;
+        return all;
     }
 
-    /// Loads a sampled query, scaled for powers of two: the last row, the mean of all, or a row in the middle.
-    ///
-    /// @return its position
-    private int sampled(int head, int group, int sample, float[] to) {
-        int begin = group * GROUP;
-        int row = sample == MEASURE ? (begin + end(group)) / 2 : end(group) - 1;
+    /// Takes the logarithms of the pages' sums `Σ e^score` of keys from `first` on.
+    private void addPages(float[][][] heads, Tensor ofPages, int first) {
+        int rows = SAMPLES * numGroups();
+        int stride = KEYS / PAGE;
+        for (int i = 0; i < heads.length * rows; i++) {
+            for (int page = 0; page < stride && first + page * PAGE <= last(i % rows); page++) {
+                for (int at = last(i % rows) + 1 - first - page * PAGE; at < PAGE; at++) {
+                    ofPages.set((long) (i * stride + page) * PAGE + at, Float.NEGATIVE_INFINITY);
+                }
+                heads[i / rows][i % rows][first / PAGE + page] = kernels.logSumExp(ofPages, i * stride + page);
+            }
+        }
+    }
+
+    private static void normalize(float[] logarithms, int count) {
+        float most = Float.NEGATIVE_INFINITY;
+        for (int page = 0; page < count; page++) {
+            most = Math.max(most, logarithms[page]);
+        }
+        double sum = 0;
+        for (int page = 0; page < count; page++) {
+            logarithms[page] = (float) Math.exp(logarithms[page] - most);
+            sum += logarithms[page];
+        }
+        for (int page = 0; page < count; page++) {
+            logarithms[page] /= (float) sum;
+        }
+    }
+
+    private static int pages(int positions) {
+        return Math.ceilDiv(positions, PAGE);
+    }
+
+    /// The position of a sampled row: the last of its group, or one in the middle to measure.
+    private int last(int row) {
+        int group = row / SAMPLES;
+        return position + (row % SAMPLES == MEASURE ? (group * GROUP + end(group)) / 2 : end(group) - 1);
+    }
+
+    /// Loads a sampled query, scaled: the last row of a group, the mean of all, or a row in the middle.
+    private void sample(int head, int row, float[] to) {
+        int last = last(row) - position;
+        int first = row % SAMPLES == 1 ? row / SAMPLES * GROUP : last;
         float[] one = new float[to.length];
-        int first = sample == 1 ? begin : row;
-        for (int at = first; at <= row; at++) {
+        Arrays.fill(to, 0);
+        for (int at = first; at <= last; at++) {
             Memory.load(queries.address() + at * queries.rowBytes() + (long) Float.BYTES * head * to.length, one, 0,
                     to.length);
             for (int c = 0; c < to.length; c++) {
-                to[c] += (float) (one[c] * shape.scale() * LOG2_E / (row - first + 1));
+                to[c] += one[c] * shape.scale() / (last - first + 1);
             }
         }
-        return position + row;
-    }
-
-    private static void products(float[] q, float[][] columns, float[] to) {
-        Arrays.fill(to, 0);
-        for (int c = 0; c < q.length; c++) {
-            float[] column = columns[c];
-            float x = q[c];
-            for (int i = 0; i < PAGE; i++) {
-                to[i] += x * column[i];
-            }
-        }
-    }
-
-    private static float largest(float[] values, int count) {
-        float most = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < count; i++) {
-            most = Math.max(most, values[i]);
-        }
-        return most;
-    }
-
-    /// `Σ 2^(x − most)`, each to 1e-4: a polynomial of the fraction, with the whole part as the exponent.
-    private static float powers(float[] x, int count, float most) {
-        float sum = 0;
-        for (int i = 0; i < count; i++) {
-            float at = Math.max(x[i] - most, -126);
-            int whole = (int) at;
-            float f = at - whole;
-            float fraction = 1 + f * (0.69315f + f * (0.24023f + f * (0.05550f + f * 0.00962f)));
-            sum += Float.intBitsToFloat((127 + whole) << 23) * fraction;
-        }
-        return sum;
     }
 
     /// Chooses the pages of a head.
