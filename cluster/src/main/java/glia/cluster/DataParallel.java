@@ -12,6 +12,7 @@ import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -24,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /// Adds up gradients over ranks: each rank owns a slice of every bucket, gets that slice of all ranks, and adds them in
@@ -53,6 +55,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     private final Map<Weight, Place> places = new IdentityHashMap<>();
     private Predicate<Weight> isWhole = w -> false;
     private Function<Weight, List<Long>> blocks = Shards::multiples;
+    private UnaryOperator<Weight> sumOf = w -> w;
     private Gradients released;
     private boolean isSharded;
     private Optional<DividedWeights> divided = Optional.empty();
@@ -66,10 +69,24 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
 
     /// @param kernels of the thread that adds; not shared with others
     DataParallel(Collective collective, Kernels kernels) {
+        this(collective, kernels, Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("exchange-" + collective.rank()).factory()));
+    }
+
+    private DataParallel(Collective collective, Kernels kernels, ExecutorService thread) {
         this.collective = collective;
         this.kernels = kernels;
-        thread = Executors.newSingleThreadExecutor(
-                Thread.ofPlatform().daemon().name("exchange-" + collective.rank()).factory());
+        this.thread = thread;
+    }
+
+    /// Some of the ranks, which add up other gradients on the same thread.
+    ///
+    /// @param sumOf the weight that a weight's gradients are added to, which come before them: buckets of both have the
+    ///     same weights in the same order
+    DataParallel beside(Collective some, UnaryOperator<Weight> sumOf) {
+        DataParallel others = new DataParallel(some, kernels, thread);
+        others.sumOf = sumOf;
+        return others;
     }
 
     @Override
@@ -156,9 +173,15 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
         });
     }
 
+    /// The bucket that a bucket's gradients are added to.
+    private Gradients.Bucket sum(Gradients.Bucket bucket) {
+        Weight first = bucket.weights().getFirst();
+        return sumOf.apply(first) == first ? bucket : places.get(sumOf.apply(first)).bucket;
+    }
+
     private List<MemorySegment> slices(Gradients.Bucket bucket) {
         MemorySegment values = bucket.values().orElseThrow().memory();
-        return ranges(bucket).stream().map(range -> range.of(values)).toList();
+        return ranges(sum(bucket)).stream().map(range -> range.of(values)).toList();
     }
 
     @Override
@@ -200,6 +223,10 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     @Override
     public List<Range> ranges(Weight w) {
         Place place = places.get(w);
+        if (place == null) {
+            // Of no rank: a weight without a gradient.
+            return Collections.nCopies(size(), new Range(0, 0));
+        }
         long size = w.size();
         List<Range> own = new ArrayList<>();
         for (Range range : ranges(place.bucket)) {
@@ -219,9 +246,13 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
 
     @Override
     public double[] totals(double... ofRank) {
-        double[][] ranks = collective.all(ofRank);
-        double[] sum = new double[ofRank.length];
-        for (double[] numbers : ranks) {
+        return sums(collective.all(ofRank));
+    }
+
+    /// Sums in the order of the ranks.
+    static double[] sums(double[][] ofRanks) {
+        double[] sum = new double[ofRanks[0].length];
+        for (double[] numbers : ofRanks) {
             for (int i = 0; i < sum.length; i++) {
                 sum[i] += numbers[i];
             }
@@ -246,7 +277,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
 
     @Override
     public void completed(Gradients.Bucket bucket) {
-        boolean isSum = !added.add(bucket);
+        boolean isSum = !added.add(sum(bucket));
         while (released != null && !exchanges.isEmpty() && exchanges.getFirst().end.isDone()) {
             end(exchanges.removeFirst());
         }
@@ -267,7 +298,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
         }
         collective.allToAll(send, receive);
         long count = bytes / Float.BYTES;
-        Tensor sum = sums.computeIfAbsent(bucket, b -> Tensor.allocate(arena, DType.F32, Math.max(1, count)));
+        Tensor sum = sums.computeIfAbsent(sum(bucket), b -> Tensor.allocate(arena, DType.F32, Math.max(1, count)));
         for (int p = 0; p < size() && count > 0; p++) {
             Tensor next = Tensor.of(DType.F32, receive.get(p), count);
             if (p == 0 && !isSum) {
@@ -324,6 +355,13 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
                 isFirst ? from : 0);
     }
 
+    /// The nanoseconds that this rank waited for others since the last call.
+    long takeWaited() {
+        long taken = waited;
+        waited = 0;
+        return taken;
+    }
+
     /// The rank that waits least is the one that the others wait for.
     @Override
     public Map<String, Double> figures() {
@@ -333,7 +371,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     /// @param all the ranks, these and perhaps others
     /// @param more nanoseconds that this rank waited for others
     Map<String, Double> figures(Collective all, long more) {
-        double own = (waited + more) / 1e9;
+        double own = (takeWaited() + more) / 1e9;
         double[][] waiting = all.all(own);
         int slowest = 0;
         double longest = 0;
@@ -345,7 +383,6 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
                 "ranks/seconds_waiting", own, "ranks/slowest", (double) slowest,
                 "ranks/seconds_for_slowest", longest - waiting[slowest][0]);
         sentBefore = all.bytesSent();
-        waited = 0;
         return figures;
     }
 

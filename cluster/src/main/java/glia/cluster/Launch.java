@@ -154,6 +154,7 @@ public final class Launch {
         private Optional<DataParallel> reduction = Optional.empty();
         private Optional<TensorParallel> tensor = Optional.empty();
         private Optional<PipelineParallel> pipeline = Optional.empty();
+        private Optional<ExpertParallel> experts = Optional.empty();
         /// Whether a rank failed and all know it.
         private boolean hasAgreed;
         /// The first rank that failed, whose error is shown.
@@ -174,7 +175,8 @@ public final class Launch {
 
         @Override
         public Reduction reduction() {
-            return tensor.<Reduction>map(t -> t).or(() -> pipeline).or(() -> reduction).orElse(Reduction.NONE);
+            return tensor.<Reduction>map(t -> t).or(() -> pipeline).or(() -> experts).or(() -> reduction)
+                    .orElse(Reduction.NONE);
         }
 
         @Override
@@ -182,6 +184,12 @@ public final class Launch {
             end();
             tensor = Optional.of(new TensorParallel(collective, size, model, kernels()));
             return tensor.get().tensor().orElseThrow().model();
+        }
+
+        @Override
+        public void divideExperts(Model model, int size) {
+            end();
+            experts = Optional.of(new ExpertParallel(collective, size, model, kernels()));
         }
 
         @Override
@@ -197,8 +205,10 @@ public final class Launch {
         private void end() {
             tensor.ifPresent(TensorParallel::close);
             pipeline.ifPresent(PipelineParallel::close);
+            experts.ifPresent(ExpertParallel::close);
             tensor = Optional.empty();
             pipeline = Optional.empty();
+            experts = Optional.empty();
         }
 
         @Override

@@ -10,9 +10,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,8 +26,7 @@ import java.util.stream.IntStream;
 ///
 /// A rank keeps the trained weights of its stages alone. A weight that several stages read is updated by the first of
 /// them, which sends it to the others.
-final class PipelineParallel implements Reduction, Shards, AutoCloseable {
-    private final Collective all;
+final class PipelineParallel extends DividedRanks {
     private final PipelineStages stages;
     private final Collective peers;
     private final Collective column;
@@ -38,8 +35,6 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
     private final Pipeline pipeline;
     /// The trained weights that this stage updates.
     private final Set<Weight> own = new HashSet<>();
-    /// The elements of trained weights by rank.
-    private final Map<Weight, List<Range>> ranges = new IdentityHashMap<>();
     /// Whether the first rank has all weights, and others may.
     private boolean isGathered = true;
     private long waited;
@@ -48,7 +43,7 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
 
     /// @param kernels of the thread that adds; not shared with others
     PipelineParallel(Collective all, PipelineStages stages, Kernels kernels) {
-        this.all = all;
+        super(all);
         this.stages = stages;
         int size = all.size() / stages.numRanks();
         int first = all.rank() - all.rank() % size;
@@ -71,28 +66,8 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
     }
 
     @Override
-    public Optional<Context> context() {
-        return stage.context();
-    }
-
-    @Override
-    public int rank() {
-        return all.rank();
-    }
-
-    @Override
-    public int size() {
-        return all.size();
-    }
-
-    @Override
-    public int group() {
-        return stage.group();
-    }
-
-    @Override
-    public int numGroups() {
-        return stage.numGroups();
+    Reduction sums() {
+        return stage;
     }
 
     /// Those of the first stage.
@@ -131,33 +106,20 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
         return own.contains(w) ? stage.own(w) : new Range(0, 0);
     }
 
-    /// Tells all ranks the elements of each. When ranks make their parts of a run one by one, it is too early.
-    private void tellRanges() {
-        if (!ranges.isEmpty()) {
-            return;
-        }
-        List<Weight> weights = stages.weights();
-        double[] bounds = new double[2 * weights.size()];
-        for (int i = 0; i < weights.size(); i++) {
-            bounds[2 * i] = own(weights.get(i)).from();
-            bounds[2 * i + 1] = own(weights.get(i)).to();
-        }
-        double[][] ofRanks = all.all(bounds);
-        for (int i = 0; i < weights.size(); i++) {
-            List<Range> byRank = new ArrayList<>();
-            for (double[] of : ofRanks) {
-                byRank.add(new Range((long) of[2 * i], (long) of[2 * i + 1]));
-            }
-            if (byRank.stream().anyMatch(r -> r.size() > 0)) {
-                ranges.put(weights.get(i), byRank);
-            }
-        }
+    @Override
+    List<Weight> told() {
+        return stages.weights();
+    }
+
+    /// Whether ranks train a weight.
+    private boolean isTrained(Weight w) {
+        return ranges(w).stream().anyMatch(r -> r.size() > 0);
     }
 
     /// Lets go the weights of other stages.
     private void release() {
-        if (isGathered && !ranges.isEmpty()) {
-            ranges.keySet().stream().filter(w -> !isReader(w)).forEach(w ->
+        if (isGathered && hasTold()) {
+            stages.weights().stream().filter(w -> !isReader(w) && isTrained(w)).forEach(w ->
                     KernelBackends.giveBack(((Weight.Stored) w).tensor().memory()));
             isGathered = false;
         }
@@ -170,38 +132,12 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
         tellRanges();
         if (!isGathered) {
             for (Weight w : stages.weights()) {
-                if (ranges.containsKey(w)) {
+                if (isTrained(w)) {
                     move(w, owner(w) * peers.size(), 0);
                 }
             }
             isGathered = true;
         }
-    }
-
-    private void move(Weight w, int from, int to) {
-        if (from == to || rank() != from && rank() != to) {
-            return;
-        }
-        ((Weight.Stored) w).update(t -> send(t.memory(), from, to));
-    }
-
-    private void send(MemorySegment memory, int from, int to) {
-        MemorySegment nothing = memory.asSlice(0, 0);
-        if (rank() == from) {
-            all.sendReceive(memory, to, nothing, to);
-        } else {
-            all.sendReceive(nothing, from, memory, from);
-        }
-    }
-
-    @Override
-    public boolean dividesWeights() {
-        return false;
-    }
-
-    @Override
-    public List<Range> ranges(Weight w) {
-        return ranges.get(w);
     }
 
     @Override
@@ -225,28 +161,7 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
         waited += System.nanoTime() - start;
     }
 
-    @Override
-    public double[] totals(double... ofRank) {
-        double[] sum = new double[ofRank.length];
-        for (double[] numbers : all.all(ofRank)) {
-            for (int i = 0; i < sum.length; i++) {
-                sum[i] += numbers[i];
-            }
-        }
-        return sum;
-    }
-
-    @Override
-    public void exchange(List<MemorySegment> send, List<MemorySegment> receive) {
-        all.allToAll(send, receive);
-    }
-
     // ---- steps ---------------------------------------------------------------------------------------------------
-
-    @Override
-    public void begin() {
-        stage.begin();
-    }
 
     @Override
     public void forward() {
@@ -264,11 +179,6 @@ final class PipelineParallel implements Reduction, Shards, AutoCloseable {
         if (stages.owner(bucket.weights().getFirst()) == current) {
             stage.completed(bucket);
         }
-    }
-
-    @Override
-    public void finish(Gradients gradients) {
-        stage.finish(gradients);
     }
 
     @Override

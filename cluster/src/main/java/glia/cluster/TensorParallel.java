@@ -12,9 +12,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,8 +28,7 @@ import java.util.stream.IntStream;
 /// ranks of a group have are the same on all of them, with the same bits.
 ///
 /// A rank keeps its parts of weights alone, but for the first one, which gathers all where they are needed.
-final class TensorParallel implements Reduction, Shards, AutoCloseable {
-    private final Collective all;
+final class TensorParallel extends DividedRanks {
     private final Collective members;
     private final Collective peers;
     private final Kernels kernels;
@@ -39,8 +36,6 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
     private final TensorParts parts;
     private final DataParallel data;
     private Optional<PipelineParallel> pipeline = Optional.empty();
-    /// The elements of trained weights by rank.
-    private final Map<Weight, List<Range>> ranges = new IdentityHashMap<>();
     /// The weights that this rank adds up gradients of.
     private final Set<Weight> own = new HashSet<>();
     /// All weights, in an order that all ranks have.
@@ -55,7 +50,7 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
     /// @param kernels of the thread that adds; not shared with others
     /// @throws IllegalArgumentException if the model cannot be divided among so many
     TensorParallel(Collective all, int size, Model model, Kernels kernels) {
-        this.all = all;
+        super(all);
         this.kernels = kernels;
         int first = all.rank() - all.rank() % size;
         members = all.of(IntStream.range(first, first + size).toArray());
@@ -78,7 +73,8 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
         pipeline.ifPresentOrElse(p -> p.shareContext(count, method), () -> data.shareContext(count, method));
     }
 
-    private Reduction sums() {
+    @Override
+    Reduction sums() {
         return pipeline.<Reduction>map(p -> p).orElse(data);
     }
 
@@ -94,36 +90,6 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
     @Override
     public Optional<Pipeline> pipeline() {
         return sums().pipeline();
-    }
-
-    @Override
-    public Optional<Context> context() {
-        return sums().context();
-    }
-
-    @Override
-    public int rank() {
-        return all.rank();
-    }
-
-    @Override
-    public int size() {
-        return all.size();
-    }
-
-    @Override
-    public int group() {
-        return sums().group();
-    }
-
-    @Override
-    public int numGroups() {
-        return sums().numGroups();
-    }
-
-    @Override
-    public double[] all(double... ofRank) {
-        return sums().all(ofRank);
     }
 
     // ---- weights -------------------------------------------------------------------------------------------------
@@ -161,29 +127,15 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
         return part.size() == 0 ? part : new Range(part.from() + parts.first(w), part.to() + parts.first(w));
     }
 
-    /// All ranks tell the elements of each, except those of weights that all ranks of a group have: the first of them
-    /// speaks for it.
     @Override
-    public List<Range> ranges(Weight w) {
-        if (ranges.isEmpty()) {
-            double[] bounds = new double[2 * weights.size()];
-            for (int i = 0; i < weights.size(); i++) {
-                Weight each = weights.get(i);
-                if (members.rank() == 0 || parts.isDivided(each)) {
-                    bounds[2 * i] = own(each).from();
-                    bounds[2 * i + 1] = own(each).to();
-                }
-            }
-            double[][] ofRanks = all.all(bounds);
-            for (int i = 0; i < weights.size(); i++) {
-                List<Range> byRank = new ArrayList<>();
-                for (double[] of : ofRanks) {
-                    byRank.add(new Range((long) of[2 * i], (long) of[2 * i + 1]));
-                }
-                ranges.put(weights.get(i), byRank);
-            }
-        }
-        return ranges.get(w);
+    List<Weight> told() {
+        return weights;
+    }
+
+    /// The first rank of a group speaks for it where all of them have a weight.
+    @Override
+    Range spoken(Weight w) {
+        return members.rank() == 0 || parts.isDivided(w) ? own(w) : new Range(0, 0);
     }
 
     @Override
@@ -207,11 +159,6 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
             }
         }
         return sums;
-    }
-
-    @Override
-    public void exchange(List<MemorySegment> send, List<MemorySegment> receive) {
-        all.allToAll(send, receive);
     }
 
     /// The first rank gets the parts that the others of its group have.
@@ -253,31 +200,11 @@ final class TensorParallel implements Reduction, Shards, AutoCloseable {
         sums().forward();
     }
 
-    @Override
-    public boolean dividesWeights() {
-        return false;
-    }
-
     // ---- steps ---------------------------------------------------------------------------------------------------
 
     @Override
     public void backward(int stage) {
         sums().backward(stage);
-    }
-
-    @Override
-    public void begin() {
-        sums().begin();
-    }
-
-    @Override
-    public void completed(Gradients.Bucket bucket) {
-        sums().completed(bucket);
-    }
-
-    @Override
-    public void finish(Gradients gradients) {
-        sums().finish(gradients);
     }
 
     @Override

@@ -151,7 +151,7 @@ class TensorTrainingTest {
     }
 
     /// Names what differs.
-    private static void assertSame(Outcome one, Outcome all) {
+    static void assertSame(Outcome one, Outcome all) {
         assertEquals(one.losses(), all.losses());
         assertEquals(one.weights().keySet(), all.weights().keySet());
         one.weights().forEach((name, values) -> {

@@ -151,6 +151,11 @@ public final class Model implements AutoCloseable {
         return view;
     }
 
+    /// A view of this model that ranks compute together.
+    public Model with(RankProducts ofRanks) {
+        return divided(spec, weights, ofRanks);
+    }
+
     /// Of a rank's part of a model, the weights that are computed with other ranks.
     public RankProducts dividedProducts() {
         return products;

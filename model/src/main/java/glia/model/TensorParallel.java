@@ -25,6 +25,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,7 +43,7 @@ final class TensorParallel {
     private final RankGroup ranks;
     private final boolean isTrained;
     private final RankProducts products = new RankProducts(new IdentityHashMap<>(), new IdentityHashMap<>(),
-            new IdentityHashMap<>());
+            new IdentityHashMap<>(), Optional.empty());
     private final OutputParts.Memory memory = new OutputParts.Memory();
     /// Sublayers whose output matrices are cut.
     private final Set<Integer> cut = new TreeSet<>();

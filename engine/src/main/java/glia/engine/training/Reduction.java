@@ -77,6 +77,16 @@ public interface Reduction extends Gradients.Sums {
         return Optional.empty();
     }
 
+    /// The experts that ranks have; empty if they have all.
+    default Optional<ExpertParts> experts() {
+        return Optional.empty();
+    }
+
+    /// Whether ranks compute passes together, so that all compute as many.
+    default boolean passesTogether() {
+        return dividesWeights() || experts().isPresent();
+    }
+
     /// Forward passes of this rank's layers begin, after which it may not have the others' weights.
     default void forward() { }
 

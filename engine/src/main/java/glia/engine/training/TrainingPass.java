@@ -22,6 +22,7 @@ import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,6 +32,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// Losses of a model and their gradients.
 ///
@@ -108,8 +110,11 @@ public final class TrainingPass implements AutoCloseable {
                 .forEach(p -> addParts(all, model.weights().get(p)));
         reduction.pipeline().ifPresent(p -> all.removeIf(w ->
                 p.stages().rank(p.stages().owner(w)) != p.ranks().rank()));
-        gradients.plan(new ArrayList<>(all).reversed(), bytes,
-                w -> reduction.pipeline().map(p -> p.stages().owner(w)).orElse(0));
+        List<Weight> order = new ArrayList<>(all).reversed();
+        Map<Weight, Integer> kinds = new IdentityHashMap<>();
+        reduction.pipeline().ifPresent(p -> order.forEach(w -> kinds.put(w, p.stages().owner(w))));
+        gradients.plan(reduction.experts().map(e -> e.plan(order, bytes, kinds)).orElse(order), bytes,
+                w -> kinds.getOrDefault(w, 0));
     }
 
     private void addParts(Set<Weight> all, Weight weight) {
@@ -128,7 +133,8 @@ public final class TrainingPass implements AutoCloseable {
             DividedBatch.require(model.spec(), dropout);
         }
         reduction = sums;
-        sums.tensor().ifPresent(this::divide);
+        sums.tensor().ifPresent(parts -> divide(parts.model(), parts::whole));
+        sums.experts().ifPresent(parts -> divide(parts.model(), parts::whole));
         if (!sums.isLocal()) {
             gradients.sumBy(sums);
         }
@@ -139,11 +145,12 @@ public final class TrainingPass implements AutoCloseable {
         }
     }
 
-    private void divide(TensorParts parts) {
+    /// @param wholes the weight of this model that a weight is a part of
+    private void divide(Model part, UnaryOperator<Weight> wholes) {
         Predicate<Weight> ofWhole = trainable;
-        model = parts.model();
+        model = part;
         decoder = model.decoder();
-        trainable = w -> ofWhole.test(parts.whole(w));
+        trainable = w -> ofWhole.test(wholes.apply(w));
         recorder.close();
         evaluator.close();
         recorders = recorders.of(model, trainable);

@@ -206,7 +206,7 @@ public final class Recorder implements Ops, AutoCloseable {
 
     @Override
     public Tensor apply(Operation operation) {
-        return recording.apply(operation);
+        return recording.apply(operation.among(ranks));
     }
 
     @Override
@@ -354,7 +354,7 @@ public final class Recorder implements Ops, AutoCloseable {
     public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
             Weight learned) {
         requireNone(state);
-        AttentionShape own = ranks == RankProducts.NONE ? shape : shape.part();
+        AttentionShape own = ranks.dividesHeads() ? shape.part() : shape;
         return apply(context.isPresent() ? context.get().attention(q, k, v, runs, own, learned)
                 : new SoftmaxAttention(q, runs, k, v, runs, own, learned));
     }

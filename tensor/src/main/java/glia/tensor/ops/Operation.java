@@ -24,6 +24,11 @@ public interface Operation {
         return this;
     }
 
+    /// Returns this operation as ranks compute it together: itself, if each computes it alone.
+    default Operation among(RankProducts ranks) {
+        return this;
+    }
+
     /// Whether mixed precision rounds the result to BF16. For results that matrix multiplications and attention read;
     /// sums along the residual stream, logarithms and states of recurrences stay F32.
     default boolean roundsToBf16() {

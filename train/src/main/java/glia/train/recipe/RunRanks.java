@@ -93,6 +93,13 @@ public interface RunRanks {
         throw new IllegalArgumentException("one rank has nothing to share");
     }
 
+    /// Gives each of `size` ranks in a row some experts of each layer from now on.
+    ///
+    /// @throws IllegalArgumentException if the model cannot be divided so
+    default void divideExperts(Model model, int size) {
+        throw new IllegalArgumentException("one rank has nothing to share");
+    }
+
     /// Gives ranks some layers each from now on, before they share contexts.
     default void pipeline(PipelineStages stages) { }
 

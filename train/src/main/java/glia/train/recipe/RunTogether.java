@@ -90,7 +90,8 @@ public final class RunTogether {
     ///
     /// @throws CheckpointException if a value is wrong
     public static long size(Recipe recipe) throws CheckpointException {
-        return recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L) * ofGroup(recipe);
+        return recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L) * recipe.get(RecipeKeys.EXPERT_PARALLEL)
+                * ofGroup(recipe);
     }
 
     /// The ranks that compute the same micro-batches.
@@ -145,6 +146,10 @@ public final class RunTogether {
         }
         Model own = isTensor ? divided(recipe, model, groups, ranks) : model;
         boolean isPipeline = recipe.get(RecipeKeys.PIPELINE_PARALLEL) > 1;
+        boolean hasExperts = recipe.get(RecipeKeys.EXPERT_PARALLEL) > 1;
+        if (hasExperts) {
+            divideExperts(recipe, model, ranks);
+        }
         if (isPipeline) {
             ranks.pipeline(stages(recipe, own));
         }
@@ -163,7 +168,7 @@ public final class RunTogether {
         }
         Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
         groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
-        if (shard == Shard.NONE && !isPipeline && !isTensor) {
+        if (shard == Shard.NONE && !isPipeline && !isTensor && !hasExperts) {
             return Optional.empty();
         }
         if (shard == Shard.WEIGHTS) {
@@ -210,6 +215,23 @@ public final class RunTogether {
         return own;
     }
 
+    private static void divideExperts(Recipe recipe, Model model, RunRanks ranks) throws CheckpointException {
+        RecipeKey<Long> key = RecipeKeys.EXPERT_PARALLEL;
+        refuse(recipe, key);
+        requireDivisible(recipe, model, key);
+        for (RecipeKey<Long> other : List.of(RecipeKeys.CONTEXT_PARALLEL, RecipeKeys.TENSOR_PARALLEL,
+                RecipeKeys.PIPELINE_PARALLEL)) {
+            if (recipe.get(other) > 1 || other == RecipeKeys.TENSOR_PARALLEL && recipe.has(other)) {
+                throw recipe.error(key, "is set together with " + other.name() + "; leave one of them out");
+            }
+        }
+        try {
+            ranks.divideExperts(model, Math.toIntExact(recipe.get(key)));
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(key, "is " + recipe.get(key) + ": " + e.getMessage());
+        }
+    }
+
     private static void refuse(Recipe recipe, RecipeKey<Long> key) throws CheckpointException {
         if (recipe.get(RecipeKeys.SHARD) == Shard.WEIGHTS || recipe.has(RecipeKeys.EVERY)) {
             throw recipe.error(key, "is set together with " + (recipe.has(RecipeKeys.EVERY) ? RecipeKeys.EVERY.name()
@@ -251,7 +273,8 @@ public final class RunTogether {
                 : recipe.get(RecipeKeys.EMA) > 0 ? "with " + RecipeKeys.EMA.name()
                 : recipe.get(RecipeKeys.BAD_NUMBERS) == RecipeKeys.BadNumbers.ROLLBACK ? "with bad_numbers: rollback"
                 : !model.spec().towers().isEmpty() ? "of a model with pictures or sounds"
-                : model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER) ? "of a model with experts"
+                : key != RecipeKeys.EXPERT_PARALLEL && model.sources().keySet().stream().anyMatch(p ->
+                        p.role() == Role.ROUTER) ? "of a model with experts"
                 : "";
         if (!obstacle.isEmpty()) {
             throw recipe.error(key, isShard ? "is weights, which ranks cannot divide " + obstacle
@@ -301,7 +324,7 @@ public final class RunTogether {
         long left = ranks.size();
         String others = "";
         for (RecipeKey<Long> key : List.of(RecipeKeys.CONTEXT_PARALLEL, RecipeKeys.TENSOR_PARALLEL,
-                RecipeKeys.PIPELINE_PARALLEL)) {
+                RecipeKeys.PIPELINE_PARALLEL, RecipeKeys.EXPERT_PARALLEL)) {
             long count = recipe.get(key);
             if (left % count != 0) {
                 throw recipe.error(key, "is " + count + others + ", by which the " + ranks.size()

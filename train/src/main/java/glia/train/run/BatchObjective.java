@@ -61,8 +61,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
         int rank = accuracy.isPresent() ? 0 : pass.reduction().group();
         double[] sums = new double[Math.ceilDiv(validationBatches, ranks)];
         double[] weights = new double[sums.length];
-        // All ranks gather weights as often.
-        int all = pass.reduction().dividesWeights() ? sums.length * ranks : validationBatches;
+        int all = pass.reduction().passesTogether() ? sums.length * ranks : validationBatches;
         for (int i = rank; i < all; i += ranks) {
             LossBatch batch = validation.batch(Math.min(i, validationBatches - 1));
             double loss = pass.evaluate(batch.tokens(), batch.loss());

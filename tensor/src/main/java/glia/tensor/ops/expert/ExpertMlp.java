@@ -2,20 +2,20 @@ package glia.tensor.ops.expert;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
+import glia.tensor.ops.Ranges;
+import glia.tensor.ops.RankProducts;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.WeightProducts;
 
 /// A mixture-of-experts layer (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with
 /// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`. An expert is an MLP, `down(form(gate(x), up(x)))`.
 ///
-/// Tokens are sorted by expert (`Dispatch`). Each chosen expert runs one matrix multiplication for each of its maps,
-/// all of them as one grouped GEMM; weights of other experts are not read. Experts of the router beyond those with maps
+/// Tokens are sorted by expert (`Dispatch`), and each chosen expert computes its rows (`ExpertRows`), here or on another
+/// rank (`ExpertExchange`); weights of other experts are not read. Experts of the router beyond those with maps
 /// return their input.
 public final class ExpertMlp implements Operation {
     /// Whether routing weights multiply the experts' outputs or inputs.
@@ -37,23 +37,46 @@ public final class ExpertMlp implements Operation {
         }
     }
 
-    final Tensor x;
-    final Tensor weights;
+    /// Rows that are sorted by expert: those of `experts[i]` are `starts[i]` to `starts[i + 1]`, for the first `count`
+    /// i. The experts are those that have rows, ascending.
+    record Groups(int[] experts, int[] starts, int count) { }
+
+    /// Applies experts to rows, with gradients.
+    interface Maps {
+        /// Computes the first rows of `output`, as many as the groups have, from those of `input`, or from its only row
+        /// if all groups read it.
+        void forward(Compute ops, Groups groups, Tensor input, Tensor output);
+
+        /// Adds the gradients of weights, and computes those of the inputs.
+        ///
+        /// @param dinput zeros
+        void backward(Tape tape, Tensor doutput, Tensor dinput, boolean needsInput);
+
+        void inputs(Inputs inputs);
+
+        void forEachInput(InputListener listener);
+
+        /// Whether one row may be the input of all groups.
+        boolean readsOneRow();
+    }
+
+    private final Tensor x;
+    private final Tensor weights;
     private final Routing routing;
-    final Experts experts;
-    final Weighting weighting;
-    Dispatch dispatch;
-    Tensor input;
-    Tensor gate;
-    Tensor up;
-    Tensor cutGate;
-    Tensor cutUp;
-    Tensor hidden;
-    Tensor output;
+    private final Experts experts;
+    private final Weighting weighting;
+    private final Maps maps;
+    private Dispatch dispatch;
+    private Tensor input;
+    private Tensor output;
 
     /// @param x `[N, D]`
     /// @param weights the result of `routing`, `[N, k]`
     public ExpertMlp(Tensor x, Tensor weights, Routing routing, Experts experts, Weighting weighting) {
+        this(x, weights, routing, experts, weighting, new ExpertRows(experts));
+    }
+
+    private ExpertMlp(Tensor x, Tensor weights, Routing routing, Experts experts, Weighting weighting, Maps maps) {
         Compute.require(weights.rows() == x.rows() && routing.numTokens() == x.rows()
                 && weights.cols() == routing.numChosen(), "experts", x, weights);
         Compute.require(routing.numExperts() >= experts.up.weights().size() && experts.up.inputs() == x.cols()
@@ -63,6 +86,13 @@ public final class ExpertMlp implements Operation {
         this.routing = routing;
         this.experts = experts;
         this.weighting = weighting;
+        this.maps = maps;
+    }
+
+    @Override
+    public Operation among(RankProducts ranks) {
+        return ranks.experts().<Operation>map(r -> new ExpertMlp(x, weights, routing, experts, weighting,
+                new ExpertExchange(r, experts))).orElse(this);
     }
 
     @Override
@@ -72,47 +102,8 @@ public final class ExpertMlp implements Operation {
                 experts.up.weights().size());
         Tensor y = ops.allocate(x.rows(), x.cols());
         input = input(ops);
-        int width = experts.up.outputs();
-        WeightProducts.Batch products = new WeightProducts.Batch();
-        up = ops.allocate(dispatch.size(), width);
-        gate = experts.form.isGated() ? ops.allocate(dispatch.size(), width) : up;
-        for (int i = 0; i < dispatch.numActive(); i++) {
-            if (gate != up) {
-                add(products, gate, input, i, experts.gate);
-            }
-            add(products, up, input, i, experts.up);
-        }
-        ops.products().multiply(products);
-        addBiases(ops, gate, experts.gate);
-        addBiases(ops, up, experts.up);
-        hidden = ops.allocate(dispatch.size(), width);
-        switch (experts.form) {
-            case MlpForm.Gated gated -> ops.kernels().gated(hidden, gate, up, gated.activation());
-            case MlpForm.Plain plain -> ops.kernels().activate(hidden, up, plain.activation());
-            case MlpForm.Limited limited -> {
-                cutGate = ops.allocate(dispatch.size(), width);
-                cutUp = ops.allocate(dispatch.size(), width);
-                cut(limited, workers);
-                ops.kernels().gated(hidden, cutGate, cutUp, limited.activation());
-            }
-            case MlpForm.SoftCapped capped -> {
-                cutUp = ops.allocate(dispatch.size(), width);
-                forNumbers(workers, gate.size(), (from, to) -> {
-                    for (long i = from; i < to; i++) {
-                        cutUp.set(i, (float) (capped.ratio(gate.get(i)) * capped.cappedUp(up.get(i))));
-                    }
-                });
-                ops.kernels().gated(hidden, gate, cutUp, Activation.SILU);
-            }
-        }
         output = ops.allocate(dispatch.size(), x.cols());
-        WeightProducts.Batch downs = new WeightProducts.Batch();
-        for (int i = 0; i < dispatch.numActive(); i++) {
-            int start = dispatch.starts[i];
-            downs.add(output, start, hidden, start, dispatch.starts[i + 1] - start, weight(experts.down, i));
-        }
-        ops.products().multiply(downs);
-        addBiases(ops, output, experts.down);
+        maps.forward(ops, dispatch.mapped(), input, output);
         for (int place = dispatch.numMapped(); place < dispatch.size(); place++) {
             int from = input == x ? 0 : place;
             output.rows(place, place + 1).copyFrom(input.rows(from, from + 1));
@@ -129,25 +120,12 @@ public final class ExpertMlp implements Operation {
 
     /// Passes the inputs of all matrices of the last `forward` to a listener, while its tensors exist.
     public void forEachInput(InputListener listener) {
-        for (int i = 0; i < dispatch.numActive(); i++) {
-            int start = dispatch.starts[i];
-            int count = dispatch.starts[i + 1] - start;
-            Tensor in = input.rows(inputRow(i), inputRow(i) + count);
-            if (gate != up) {
-                listener.multiplied(weight(experts.gate, i), in);
-            }
-            listener.multiplied(weight(experts.up, i), in);
-            listener.multiplied(weight(experts.down, i), hidden.rows(start, start + count));
-        }
-    }
-
-    private Weight weight(ExpertLinear bank, int active) {
-        return bank.weights().get(dispatch.experts[active]);
+        maps.forEachInput(listener);
     }
 
     /// Gathers rows of x in dispatch order. A single token is not copied: all its experts read the same row.
     private Tensor input(Compute ops) {
-        if (x.rows() == 1 && weighting == Weighting.OUTPUT) {
+        if (x.rows() == 1 && weighting == Weighting.OUTPUT && maps.readsOneRow()) {
             return x;
         }
         Tensor rows = ops.allocate(dispatch.size(), x.cols());
@@ -160,34 +138,6 @@ public final class ExpertMlp implements Operation {
             }
         }
         return rows;
-    }
-
-    private int inputRow(int active) {
-        return input == x ? 0 : dispatch.starts[active];
-    }
-
-    private void add(WeightProducts.Batch products, Tensor y, Tensor in, int active, ExpertLinear bank) {
-        int start = dispatch.starts[active];
-        products.add(y, start, in, inputRow(active), dispatch.starts[active + 1] - start, weight(bank, active));
-    }
-
-    private void addBiases(Compute ops, Tensor y, ExpertLinear bank) {
-        for (int i = 0; i < dispatch.numActive() && !bank.biases().isEmpty(); i++) {
-            Tensor rows = y.rows(dispatch.starts[i], dispatch.starts[i + 1]);
-            ops.kernels().addRow(rows, rows, Compute.stored(bank.biases().get(dispatch.experts[i])));
-        }
-    }
-
-    /// Computes gates and ups with which `f(gate) · up` equals the form with limits.
-    private void cut(MlpForm.Limited form, Workers workers) {
-        forNumbers(workers, gate.size(), (from, to) -> {
-            for (long at = 4 * from; at < 4 * to; at += 4) {
-                float g = Math.min(Memory.f32(gate.address() + at), form.limit());
-                float u = Math.clamp(Memory.f32(up.address() + at), -form.limit(), form.limit());
-                Memory.f32(cutGate.address() + at, form.slope() * g);
-                Memory.f32(cutUp.address() + at, (u + form.shift()) / form.slope());
-            }
-        });
     }
 
     /// Computes `y[n] = Σ_j w[n,j] · output[place of n, j]`.
@@ -208,7 +158,7 @@ public final class ExpertMlp implements Operation {
         });
     }
 
-    static void scale(long to, long from, float factor, int count) {
+    private static void scale(long to, long from, float factor, int count) {
         for (long at = 0; at < 4L * count; at += 4) {
             Memory.f32(to + at, factor * Memory.f32(from + at));
         }
@@ -217,30 +167,67 @@ public final class ExpertMlp implements Operation {
     @Override
     public void inputs(Inputs inputs) {
         inputs.activations(x, weights);
-        for (ExpertLinear bank : new ExpertLinear[] {experts.gate, experts.up, experts.down}) {
-            inputs.weights(bank.weights());
-            inputs.weights(bank.biases());
-        }
+        maps.inputs(inputs);
     }
 
     @Override
     public void backward(Tape tape, Tensor y) {
-        new ExpertMlpBackward(this, tape, y).run();
+        Tensor dy = tape.gradient(y);
+        Tensor dweights = tape.gradient(weights);
+        boolean needsInput = tape.needs(x) || weighting == Weighting.INPUT && tape.needs(weights);
+        Tensor doutput = doutput(tape, dy, dweights);
+        Tensor dinput = tape.scratch(dispatch.size(), x.cols());
+        dinput.zero();
+        maps.backward(tape, doutput, dinput, needsInput);
+        if (needsInput) {
+            for (int place = dispatch.numMapped(); place < dispatch.size(); place++) {
+                dinput.rows(place, place + 1).copyFrom(doutput.rows(place, place + 1));
+            }
+            scatter(tape, dinput, dweights);
+        }
+    }
+
+    /// Returns the gradients of the experts' outputs in dispatch order; adds those of the routing weights.
+    private Tensor doutput(Tape tape, Tensor dy, Tensor dweights) {
+        Tensor doutput = tape.scratch(dispatch.size(), x.cols());
+        Ranges.run(tape.kernels().workers(), dispatch.size(), 2L * x.cols(), (first, end) -> {
+            for (int choice = first; choice < end; choice++) {
+                int place = dispatch.places[choice];
+                long from = dy.address() + dispatch.tokens[place] * dy.rowBytes();
+                long to = doutput.address() + place * doutput.rowBytes();
+                scale(to, from, weighting == Weighting.OUTPUT ? weights.get(choice) : 1, x.cols());
+                if (weighting == Weighting.OUTPUT) {
+                    double d = Vectors.dot(from, output.address() + place * output.rowBytes(), x.cols());
+                    dweights.set(choice, dweights.get(choice) + (float) d);
+                }
+            }
+        });
+        return doutput;
+    }
+
+    /// Adds the gradients of the experts' inputs to that of x.
+    private void scatter(Tape tape, Tensor dinput, Tensor dweights) {
+        Tensor dx = tape.gradient(x);
+        int k = weights.cols();
+        Ranges.run(tape.kernels().workers(), dx.rows(), 2L * k * dx.cols(), (first, end) -> {
+            for (int choice = first * k; choice < end * k; choice++) {
+                int place = dispatch.places[choice];
+                int token = dispatch.tokens[place];
+                long from = dinput.address() + place * dinput.rowBytes();
+                float w = weighting == Weighting.INPUT ? weights.get(choice) : 1;
+                Vectors.addScaled(dx.address() + token * dx.rowBytes(), from, w, x.cols());
+                if (weighting == Weighting.INPUT) {
+                    double d = Vectors.dot(from, x.address() + token * x.rowBytes(), x.cols());
+                    dweights.set(choice, dweights.get(choice) + (float) d);
+                }
+            }
+        });
     }
 
     // ---- loops ---------------------------------------------------------------------------------------------------
 
-    private interface Range {
-        void run(long from, long to);
-    }
-
     private interface OfRow {
         void run(int n);
-    }
-
-    private static void forNumbers(Workers workers, long count, Range range) {
-        int chunks = count < 16_384 ? 1 : workers.chunksFor(count);
-        workers.run((chunk, worker) -> range.run(count * chunk / chunks, count * (chunk + 1) / chunks), chunks);
     }
 
     private static void forRows(Workers workers, Tensor y, OfRow work) {
@@ -308,6 +295,11 @@ public final class ExpertMlp implements Operation {
         /// The number of chosen experts with maps.
         int numActive() {
             return numActive;
+        }
+
+        /// The places of experts with maps.
+        Groups mapped() {
+            return new Groups(experts, starts, numActive);
         }
 
         /// The number of places of experts with maps.
