@@ -26,8 +26,8 @@ abstract class DividedRanks implements Reduction, Shards, AutoCloseable {
     /// The ranks that add up gradients.
     abstract Reduction sums();
 
-    /// The weights whose elements ranks tell each other, in an order that all ranks have.
-    abstract List<Weight> told();
+    /// The weights whose elements all ranks know, in an order that all ranks have.
+    abstract List<Weight> shared();
 
     /// The elements that this rank speaks for, of a weight that it may have none of.
     Range spoken(Weight w) {
@@ -73,15 +73,15 @@ abstract class DividedRanks implements Reduction, Shards, AutoCloseable {
     /// too early.
     @Override
     public List<Range> ranges(Weight w) {
-        tellRanges();
+        exchangeRanges();
         return ranges.get(w);
     }
 
-    final void tellRanges() {
+    final void exchangeRanges() {
         if (!ranges.isEmpty()) {
             return;
         }
-        List<Weight> weights = told();
+        List<Weight> weights = shared();
         double[] bounds = new double[2 * weights.size()];
         for (int i = 0; i < weights.size(); i++) {
             bounds[2 * i] = spoken(weights.get(i)).from();
@@ -97,8 +97,8 @@ abstract class DividedRanks implements Reduction, Shards, AutoCloseable {
         }
     }
 
-    /// Whether ranks have told their elements.
-    final boolean hasTold() {
+    /// Whether ranks know the elements of each.
+    final boolean hasRanges() {
         return !ranges.isEmpty();
     }
 

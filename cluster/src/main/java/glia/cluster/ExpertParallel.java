@@ -73,7 +73,7 @@ final class ExpertParallel extends DividedRanks {
     // ---- weights -------------------------------------------------------------------------------------------------
 
     @Override
-    List<Weight> told() {
+    List<Weight> shared() {
         return parts.weights();
     }
 

@@ -74,7 +74,7 @@ final class PipelineParallel extends DividedRanks {
     @Override
     public double[] all(double... ofRank) {
         stage.gatherWeights();
-        tellRanges();
+        exchangeRanges();
         double[][] ranks = all.all(ofRank);
         int groups = numGroups();
         double[] numbers = new double[ofRank.length * groups];
@@ -107,7 +107,7 @@ final class PipelineParallel extends DividedRanks {
     }
 
     @Override
-    List<Weight> told() {
+    List<Weight> shared() {
         return stages.weights();
     }
 
@@ -118,7 +118,7 @@ final class PipelineParallel extends DividedRanks {
 
     /// Lets go the weights of other stages.
     private void release() {
-        if (isGathered && hasTold()) {
+        if (isGathered && hasRanges()) {
             stages.weights().stream().filter(w -> !isReader(w) && isTrained(w)).forEach(w ->
                     KernelBackends.giveBack(((Weight.Stored) w).tensor().memory()));
             isGathered = false;
@@ -129,7 +129,7 @@ final class PipelineParallel extends DividedRanks {
     @Override
     public void gatherWeights() {
         stage.gatherWeights();
-        tellRanges();
+        exchangeRanges();
         if (!isGathered) {
             for (Weight w : stages.weights()) {
                 if (isTrained(w)) {

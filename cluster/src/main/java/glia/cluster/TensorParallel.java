@@ -128,7 +128,7 @@ final class TensorParallel extends DividedRanks {
     }
 
     @Override
-    List<Weight> told() {
+    List<Weight> shared() {
         return weights;
     }
 

@@ -139,6 +139,25 @@ class MpiTest {
         assertEquals(one.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
     }
 
+    /// Ranks with some experts each, in two groups; and outer steps of fragments with messages under way.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"mpich|4|parallel.expert=2", "openmpi|4|parallel.expert=2",
+        "mpich|2|parallel.every=2 parallel.fragments=2 parallel.overlap=1 parallel.outer_bits=8",
+        "openmpi|2|parallel.every=2 parallel.fragments=2 parallel.overlap=1 parallel.outer_bits=4",
+        "mpich|4|parallel.pipeline=2 parallel.virtual_stages=2 batch.accumulate=2 model.new.layers=4",
+        "openmpi|4|parallel.pipeline=2 parallel.virtual_stages=2 batch.accumulate=2 model.new.layers=4"})
+    void modesOfProcessesTrainAsThreads(String name, int ranks, String layout) throws Exception {
+        TrainOnRanks.write(folder);
+        String[] words = (layout + " steps=4 validate.every=2" + (layout.contains("expert")
+                ? " model.new.family=mixtral model.new.experts=4" : "")).split(" ");
+        Outcome threads = TrainOnRanks.train(folder, "threads", ranks, Existing.REFUSE, words);
+        Job job = start(name, ranks, Stream.concat(Stream.of(TrainOnRanks.class.getName(), folder.toString(), "mpi"),
+                Stream.of(words)).toList());
+        assertEquals(0, job.code, job.output);
+        assertEquals(threads.weights(), TrainOnRanks.weights(folder.resolve("mpi/model/model.safetensors")));
+        assertEquals(threads.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
+    }
+
     /// A layout that does not fit is one error, and no rank waits for another.
     @ParameterizedTest
     @ValueSource(strings = {"mpich", "openmpi"})

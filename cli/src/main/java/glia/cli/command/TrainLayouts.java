@@ -21,12 +21,13 @@ import java.util.Locale;
 import java.util.Map;
 
 /// Layouts of ranks with the predicted time of a step, and the choice among them: of those that fit in memory the
-/// fastest, and of those that are within 1 % of it the one that shares least. With `t` seconds for a micro-batch on one
+/// fastest, and of those that are within 1 % of it the one that shares least; parts of layers, which round otherwise,
+/// only if nothing else fits. With `t` seconds for a micro-batch on one
 /// rank, and a link of latency α and bandwidth β, all measured:
 /// ```
-/// compute = k·A·t/(C·S)·(1 + bubble)        step = √(compute² + hidden²) + waited + update
+/// compute = k·A·t/(C·T·S)·(1 + bubble)        step = √(compute² + hidden²) + waited + update
 /// ```
-/// with A micro-batches of a rank, C ranks that share a context, S stages, and k threads for each processor of the
+/// with A micro-batches of a rank, C ranks that share a context, T that divide layers, S stages, and k threads for each processor of the
 /// machine; hidden and waited are the seconds of what is sent meanwhile, and of what a rank waits for ([Link]). An
 /// update reads and writes weights, gradients and the optimizer's state, 3.5 times the bytes of the latter.
 ///
@@ -49,9 +50,12 @@ record TrainLayouts(int ranks, int sharers, double crowding, Link link, double b
     record Predicted(RankLayout layout, double seconds, boolean fits) {
         /// `2 data · 2 pipeline`.
         String words() {
-            String words = layout.data() + " data";
-            words += layout.context() > 1 ? " · " + layout.context() + " context" : "";
-            return words + (layout.pipeline() > 1 ? " · " + layout.pipeline() + " pipeline" : "");
+            return layout.ranks().toString();
+        }
+
+        /// Whether sums are rounded otherwise than on one rank.
+        boolean roundsOtherwise() {
+            return layout.ranks().tensor() > 1;
         }
     }
 
@@ -108,14 +112,16 @@ record TrainLayouts(int ranks, int sharers, double crowding, Link link, double b
                 layout.memory().total() <= memory)).toList();
         double fastest = all.stream().filter(Predicted::fits).mapToDouble(Predicted::seconds).min().orElse(0);
         return all.stream().sorted(Comparator.<Predicted, Boolean>comparing(p -> !p.fits)
+                .thenComparing(Predicted::roundsOtherwise)
                 .thenComparing(p -> Math.max(p.seconds, fastest * EQUAL))
                 .thenComparing(p -> p.layout.shard()).thenComparing(p -> p.layout.memory().total())).toList();
     }
 
     /// The seconds of a step.
     double predict(RankLayout layout, double seconds) {
-        double compute = crowding * layout.accumulate() * seconds / (layout.context() * layout.pipeline())
-                * (1 + Link.bubble(layout.pipeline(), 1, layout.accumulate()));
+        RankLayout.Mesh mesh = layout.ranks();
+        double compute = crowding * layout.accumulate() * seconds / (mesh.context() * mesh.tensor() * mesh.pipeline())
+                * (1 + Link.bubble(mesh.pipeline(), mesh.chunks(), layout.accumulate()));
         RankLayout.Moved moved = layout.moved();
         double hidden = moved.hiddenMessages() * link.alpha() + moved.hidden() / link.beta();
         return Math.hypot(compute, hidden) + moved.waitedMessages() * link.alpha() + moved.waited() / link.beta()

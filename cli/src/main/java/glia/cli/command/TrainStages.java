@@ -173,8 +173,8 @@ final class TrainStages {
             document.put("optimizer_bytes", memory.optimizer());
             document.put("activation_bytes", memory.activations());
             document.put("generation_bytes", estimate.generation());
-            document.put("ranks", estimate.layout().ranks());
-            document.put("bytes_sent_per_step", estimate.layout().bytesSent());
+            document.put("ranks", estimate.layout().ranks().count());
+            document.put("bytes_sent_per_step", estimate.layout().moved().bytes());
             document.put("peak_memory_bytes", memory.total() + estimate.generation());
             document.put("seconds_per_step", estimate.secondsPerStep());
             document.put("seconds", estimate.secondsPerStep() * run.steps());
@@ -185,11 +185,11 @@ final class TrainStages {
             TrainingMemory memory = estimate.memory();
             long tokens = estimate.tokensPerStep() * run.steps();
             long epoch = run.task().tokensInEpoch();
-            boolean isShared = estimate.layout().ranks() > 1;
+            boolean isShared = estimate.layout().ranks().count() > 1;
             Table table = new Table("Ll");
             if (isShared) {
                 table.row("layout", estimate.layout())
-                        .row("sent by a rank", Units.bytes(estimate.layout().bytesSent()) + " a step");
+                        .row("sent by a rank", Units.bytes(estimate.layout().moved().bytes()) + " a step");
             }
             return table
                     .row("parameters", Units.count(run.parameters().total()))

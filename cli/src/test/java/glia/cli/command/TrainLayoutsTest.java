@@ -41,13 +41,21 @@ class TrainLayoutsTest {
         JsonNode layouts = JsonMapper.shared().readTree(run(ExitCode.OK, "--dry-run", "--ranks", "4", "--json").out())
                 .path("layouts");
         Set<List<Integer>> found = new HashSet<>();
+        Set<List<Integer>> divided = new HashSet<>();
         double before = 0;
         for (JsonNode layout : layouts) {
             int data = layout.path("parallel.data").asInt();
             int context = layout.path("parallel.context").asInt(1);
             int pipeline = layout.path("parallel.pipeline").asInt(1);
+            int tensor = layout.path("parallel.tensor").asInt(1);
+            assertEquals(4, data * context * pipeline * tensor);
+            if (tensor > 1) {
+                // They round otherwise, and come after the others.
+                divided.add(List.of(data, context, pipeline, tensor));
+                continue;
+            }
+            assertTrue(divided.isEmpty());
             found.add(List.of(data, context, pipeline));
-            assertEquals(4, data * context * pipeline);
             // The micro-batches of a step are those of four ranks with one each.
             assertEquals(4, data * layout.path("batch.accumulate").asInt());
             assertTrue(layout.path("seconds_per_step").asDouble() * 1.02 > before, layouts.toString());
@@ -56,6 +64,7 @@ class TrainLayoutsTest {
         // Two layers are two stages at most.
         assertEquals(Set.of(List.of(4, 1, 1), List.of(2, 2, 1), List.of(1, 4, 1), List.of(2, 1, 2), List.of(1, 2, 2)),
                 found);
+        assertEquals(Set.of(List.of(1, 1, 1, 4), List.of(2, 1, 1, 2), List.of(1, 2, 1, 2), List.of(1, 1, 2, 2)), divided);
         String out = run(ExitCode.OK, "--dry-run", "--ranks", "4").out();
         assertTrue(out.contains("memory of a rank") && out.contains("layout: "), out);
     }
@@ -79,7 +88,7 @@ class TrainLayoutsTest {
     }
 
     private static RankLayout layout(int data, int pipeline, int accumulate, long hidden, long waited) {
-        return new RankLayout(data, 1, pipeline, accumulate, Shard.NONE, new TrainingMemory(0, 0, 0, 0),
+        return new RankLayout(new RankLayout.Mesh(data, 1, 1, 1, pipeline, 1), accumulate, Shard.NONE, new TrainingMemory(0, 0, 0, 0),
                 new RankLayout.Moved(hidden, waited, 0, 0));
     }
 

@@ -5,10 +5,11 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.DType;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.ops.ExpertRanks;
 import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.RankProducts;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.expert.ExpertRanks;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -110,13 +111,13 @@ public final class ExpertParts {
         return isOfSource(w) ? first(whole(w)) : bySource.containsKey(w) ? bySource.get(w).getFirst() : w;
     }
 
-    /// Weights whose gradients become complete in an order, with those of this rank's experts for the tokens of each
-    /// rank in the place of the experts': a layer's, or as many as fit in a bucket, for the first rank, then the same
-    /// for the second, ….
+    /// Plans the buckets of gradients, with those of this rank's experts for the tokens of each rank in the place of
+    /// those of all experts: a layer's, or as many as fit in a bucket, for the first rank, then the same for the second, ….
     ///
-    /// @param kinds receives a number for each of them, which buckets have in common
-    List<Weight> plan(Collection<Weight> order, long bucketBytes, Map<Weight, Integer> kinds) {
+    /// @param order of the whole model's weights, in which gradients become complete
+    void plan(Gradients gradients, Collection<Weight> order, long bucketBytes) {
         List<Weight> all = new ArrayList<>();
+        Map<Weight, Integer> kinds = new IdentityHashMap<>();
         List<Weight> experts = new ArrayList<>();
         for (Weight w : order) {
             Part part = parts.get(w);
@@ -132,7 +133,7 @@ public final class ExpertParts {
             }
         }
         end(experts, all, kinds);
-        return all;
+        gradients.plan(all, bucketBytes, w -> kinds.getOrDefault(w, 0));
     }
 
     private void end(List<Weight> experts, List<Weight> all, Map<Weight, Integer> kinds) {

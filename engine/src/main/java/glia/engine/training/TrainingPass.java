@@ -22,7 +22,6 @@ import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -110,11 +109,9 @@ public final class TrainingPass implements AutoCloseable {
                 .forEach(p -> addParts(all, model.weights().get(p)));
         reduction.pipeline().ifPresent(p -> all.removeIf(w ->
                 p.stages().rank(p.stages().owner(w)) != p.ranks().rank()));
-        List<Weight> order = new ArrayList<>(all).reversed();
-        Map<Weight, Integer> kinds = new IdentityHashMap<>();
-        reduction.pipeline().ifPresent(p -> order.forEach(w -> kinds.put(w, p.stages().owner(w))));
-        gradients.plan(reduction.experts().map(e -> e.plan(order, bytes, kinds)).orElse(order), bytes,
-                w -> kinds.getOrDefault(w, 0));
+        List<Weight> order = List.copyOf(all).reversed();
+        reduction.experts().ifPresentOrElse(experts -> experts.plan(gradients, order, bytes),
+                () -> gradients.plan(order, bytes, w -> reduction.pipeline().map(p -> p.stages().owner(w)).orElse(0)));
     }
 
     private void addParts(Set<Weight> all, Weight weight) {
@@ -133,8 +130,8 @@ public final class TrainingPass implements AutoCloseable {
             DividedBatch.require(model.spec(), dropout);
         }
         reduction = sums;
-        sums.tensor().ifPresent(parts -> divide(parts.model(), parts::whole));
-        sums.experts().ifPresent(parts -> divide(parts.model(), parts::whole));
+        sums.tensor().ifPresent(t -> divide(t.model(), t::whole));
+        sums.experts().ifPresent(e -> divide(e.model(), e::whole));
         if (!sums.isLocal()) {
             gradients.sumBy(sums);
         }
@@ -145,7 +142,6 @@ public final class TrainingPass implements AutoCloseable {
         }
     }
 
-    /// @param wholes the weight of this model that a weight is a part of
     private void divide(Model part, UnaryOperator<Weight> wholes) {
         Predicate<Weight> ofWhole = trainable;
         model = part;

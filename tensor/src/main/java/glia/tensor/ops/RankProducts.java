@@ -1,6 +1,5 @@
 package glia.tensor.ops;
 
-import glia.tensor.ops.expert.ExpertRanks;
 import java.util.Map;
 import java.util.Optional;
 

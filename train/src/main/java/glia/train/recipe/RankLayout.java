@@ -1,32 +1,86 @@
 package glia.train.recipe;
 
+import glia.engine.training.ExpertParts;
 import glia.engine.training.PipelineStages;
+import glia.engine.training.TensorParts;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.cost.LayerKind.StateSize;
+import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.tensor.autograd.Gradients;
+import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
 import glia.train.memory.TrainingMemory;
 import glia.train.recipe.RecipeKeys.Shard;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// A way to divide a run among ranks: `data · context · pipeline` of them. A step has the same micro-batches with each.
+/// A way to divide a run among ranks. A step has the same micro-batches with each.
 ///
-/// @param data groups of ranks with micro-batches of their own
-/// @param context ranks that share the tokens of each sequence
-/// @param pipeline ranks with some layers each
+/// @param ranks how they are divided
 /// @param accumulate micro-batches of a group in a step
 /// @param shard what ranks have a share of
 /// @param memory of a rank
 /// @param moved what a rank sends in a step
-public record RankLayout(int data, int context, int pipeline, int accumulate, Shard shard, TrainingMemory memory,
-        Moved moved) {
+public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory memory, Moved moved) {
+    /// The numbers of ranks, `data · expert · context · tensor · pipeline` of them.
+    ///
+    /// @param data groups of ranks with micro-batches of their own
+    /// @param expert ranks with some experts each, and micro-batches of their own
+    /// @param context ranks that share the tokens of each sequence
+    /// @param tensor ranks with some heads and columns each
+    /// @param pipeline ranks with some layers each
+    /// @param chunks stages of each of these
+    public record Mesh(int data, int expert, int context, int tensor, int pipeline, int chunks) {
+        static Mesh of(Recipe recipe) throws CheckpointException {
+            return new Mesh(Math.toIntExact(recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L)),
+                    count(recipe, RecipeKeys.EXPERT_PARALLEL), count(recipe, RecipeKeys.CONTEXT_PARALLEL),
+                    count(recipe, RecipeKeys.TENSOR_PARALLEL), count(recipe, RecipeKeys.PIPELINE_PARALLEL),
+                    count(recipe, RecipeKeys.VIRTUAL_STAGES));
+        }
+
+        private static int count(Recipe recipe, RecipeKey<Long> key) throws CheckpointException {
+            return Math.toIntExact(recipe.get(key));
+        }
+
+        /// The number of ranks.
+        public int count() {
+            return groups() * context * tensor * pipeline;
+        }
+
+        /// The groups of ranks that compute micro-batches of their own.
+        public int groups() {
+            return data * expert;
+        }
+
+        /// Keys of a recipe with their values, in an order to show; those that are 1 are left out.
+        Map<RecipeKey<Long>, Integer> keys() {
+            Map<RecipeKey<Long>, Integer> keys = new LinkedHashMap<>();
+            keys.put(RecipeKeys.DATA_PARALLEL, data);
+            keys.put(RecipeKeys.EXPERT_PARALLEL, expert);
+            keys.put(RecipeKeys.CONTEXT_PARALLEL, context);
+            keys.put(RecipeKeys.TENSOR_PARALLEL, tensor);
+            keys.put(RecipeKeys.PIPELINE_PARALLEL, pipeline);
+            keys.put(RecipeKeys.VIRTUAL_STAGES, chunks);
+            keys.entrySet().removeIf(e -> e.getValue() == 1 && e.getKey() != RecipeKeys.DATA_PARALLEL);
+            return keys;
+        }
+
+        /// `2 data · 2 pipeline`.
+        @Override
+        public String toString() {
+            return keys().entrySet().stream().map(e -> e.getValue() + " " + e.getKey().name().substring("parallel."
+                    .length()).replace('_', ' ')).collect(Collectors.joining(" · "));
+        }
+    }
+
     /// What a rank sends in a step, in the mean over the ranks.
     ///
     /// @param hidden bytes that are sent while a rank computes
@@ -52,18 +106,23 @@ public record RankLayout(int data, int context, int pipeline, int accumulate, Sh
     /// The keys of a recipe that describe this layout.
     public Map<String, Object> keys() {
         Map<String, Object> keys = new LinkedHashMap<>();
-        keys.put(RecipeKeys.DATA_PARALLEL.name(), data);
-        if (context > 1) {
-            keys.put(RecipeKeys.CONTEXT_PARALLEL.name(), context);
-        }
-        if (pipeline > 1) {
-            keys.put(RecipeKeys.PIPELINE_PARALLEL.name(), pipeline);
-        }
+        ranks.keys().forEach((key, count) -> keys.put(key.name(), count));
         if (shard != Shard.NONE) {
             keys.put(RecipeKeys.SHARD.name(), RecipeKey.word(shard));
         }
         keys.put(RecipeKeys.ACCUMULATE.name(), accumulate);
         return keys;
+    }
+
+    @Override
+    public String toString() {
+        return ranks.count() + " ranks, " + ranks + ", with " + accumulate
+                + (accumulate == 1 ? " micro-batch" : " micro-batches") + switch (shard) {
+                    case NONE -> "";
+                    case OPTIMIZER -> ", sharing the optimizer's state";
+                    case GRADIENTS -> ", sharing gradients and the optimizer's state";
+                    case WEIGHTS -> ", sharing weights, gradients and the optimizer's state";
+                };
     }
 
     /// Whether a recipe says nothing of its ranks.
@@ -80,14 +139,15 @@ public record RankLayout(int data, int context, int pipeline, int accumulate, Sh
     static List<RankLayout> all(Recipe recipe, Model model, int ranks, TrainingMemory whole, long tokens, int length,
             List<Weight.Stored> stored) throws CheckpointException {
         int micros = Math.multiplyExact(ranks, Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)));
-        long largest = stored.stream().mapToLong(Weight::sizeBytes).max().orElse(0);
+        Run run = new Run(model, whole, tokens, stored);
         List<RankLayout> layouts = new ArrayList<>();
-        for (int pipeline : divisors(ranks)) {
-            for (int context : divisors(ranks / pipeline)) {
-                int data = ranks / pipeline / context;
-                for (Shard shard : Shard.values()) {
-                    if (isPossible(recipe, model, context, pipeline, shard, length)) {
-                        layouts.add(of(model, data, context, pipeline, micros / data, shard, whole, tokens, largest));
+        for (Mesh mesh : meshes(ranks, micros)) {
+            List<Shard> shards = mesh.pipeline * mesh.tensor * mesh.expert > 1
+                    ? List.of(Shard.NONE, Shard.OPTIMIZER, Shard.GRADIENTS) : List.of(Shard.values());
+            if (isPossible(recipe, model, mesh, length)) {
+                for (Shard shard : shards) {
+                    if (shard != Shard.WEIGHTS || isDivisible(recipe, model, RecipeKeys.SHARD)) {
+                        layouts.add(run.layout(mesh, micros / mesh.groups(), shard));
                     }
                 }
             }
@@ -95,75 +155,206 @@ public record RankLayout(int data, int context, int pipeline, int accumulate, Sh
         return layouts;
     }
 
+    /// The layout that a recipe describes.
+    static RankLayout of(Recipe recipe, Model model, TrainingMemory whole, long tokens, List<Weight.Stored> stored)
+            throws CheckpointException {
+        return new Run(model, whole, tokens, stored).layout(Mesh.of(recipe),
+                Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)), recipe.get(RecipeKeys.SHARD));
+    }
+
+    /// @param micros micro-batches of a step
+    private static List<Mesh> meshes(int ranks, int micros) {
+        List<Mesh> all = new ArrayList<>();
+        for (int pipeline : divisors(ranks)) {
+            for (int tensor : divisors(ranks / pipeline)) {
+                for (int context : divisors(ranks / pipeline / tensor)) {
+                    int data = ranks / pipeline / tensor / context;
+                    all.add(new Mesh(data, 1, context, tensor, pipeline, 1));
+                    int accumulate = micros / data;
+                    if (pipeline > 1 && accumulate % pipeline == 0) {
+                        all.add(new Mesh(data, 1, context, tensor, pipeline, 2));
+                    }
+                }
+            }
+        }
+        for (int expert : divisors(ranks)) {
+            if (expert > 1) {
+                all.add(new Mesh(ranks / expert, expert, 1, 1, 1, 1));
+            }
+        }
+        return all;
+    }
+
     private static int[] divisors(int n) {
         return IntStream.rangeClosed(1, n).filter(d -> n % d == 0).toArray();
     }
 
-    private static boolean isPossible(Recipe recipe, Model model, int context, int pipeline, Shard shard, int length)
-            throws CheckpointException {
+    private static boolean isPossible(Recipe recipe, Model model, Mesh mesh, int length) {
         // Each rank has two chunks of a sequence.
-        if (length < 2 * context || pipeline > 1 && shard == Shard.WEIGHTS) {
+        if (length < 2 * mesh.context) {
             return false;
         }
         try {
-            if (pipeline > 1) {
-                RunTogether.requireDivisible(recipe, model, RecipeKeys.PIPELINE_PARALLEL);
-                new PipelineStages(model, pipeline, 1);
+            for (RecipeKey<Long> key : mesh.keys().keySet()) {
+                if (key != RecipeKeys.DATA_PARALLEL && !isDivisible(recipe, model, key)) {
+                    return false;
+                }
             }
-            if (context > 1) {
-                RunTogether.requireDivisible(recipe, model, RecipeKeys.CONTEXT_PARALLEL);
+            if (mesh.context > 1) {
                 RunModel.passOptions(recipe).requireContextParallel(model.spec());
             }
-            if (shard == Shard.WEIGHTS) {
-                RunTogether.requireDivisible(recipe, model, RecipeKeys.SHARD);
+            if (mesh.tensor > 1) {
+                RunTogether.requireTensor(recipe);
             }
+            new PipelineStages(part(model, mesh), mesh.pipeline, mesh.chunks);
             return true;
         } catch (IllegalArgumentException | CheckpointException e) {
+            return mesh.pipeline * mesh.tensor * mesh.context * mesh.expert == 1;
+        }
+    }
+
+    private static boolean isDivisible(Recipe recipe, Model model, RecipeKey<?> key) {
+        try {
+            RunTogether.requireDivisible(recipe, model, key);
+            return true;
+        } catch (CheckpointException e) {
             return false;
         }
     }
 
-    private static RankLayout of(Model model, int data, int context, int pipeline, int accumulate, Shard shard,
-            TrainingMemory whole, long tokens, long largest) {
-        ModelSpec spec = model.spec();
-        int sharers = data * context;
-        double part = pipeline == 1 ? 1 : largestPart(model, pipeline);
-        long gradients = (long) (whole.gradients() * part);
-        RunTogether.Layout ranks = new RunTogether.Layout(sharers, accumulate, shard, gradients, largest);
-        TrainingMemory memory = new TrainingMemory(ranks.weightBytes((long) (whole.weights() * part)),
-                sharers == 1 && pipeline == 1 ? ranks.gradientBytes() : shared(ranks, accumulate, pipeline),
-                ranks.optimizerBytes((long) (whole.optimizer() * part)),
-                whole.activations() / context / pipeline * Math.min(pipeline, accumulate));
-        long others = sharers - 1;
-        long buckets = Math.ceilDiv(gradients, Gradients.BUCKET_BYTES);
-        boolean gathers = shard == Shard.WEIGHTS;
-        long slices = others * (gradients / sharers);
-        long keys = 4 * tokens * keyNumbers(spec) * 3 * (context - 1) / context;
-        // Of a stage's borders in the mean: there are pipeline - 1 of them, each with two ranks.
-        long border = 2 * 4 * tokens * spec.hiddenSize() * (pipeline - 1) / pipeline / context;
-        Moved moved = new Moved((gathers ? 3L : 1L) * accumulate * slices, (gathers ? 0 : slices)
-                + accumulate * (keys + border), (gathers ? 3 * 16L : buckets) * accumulate * others,
-                (gathers ? 0 : buckets * others) + accumulate * (context > 1 ? 3L * (context - 1)
-                * spec.sublayers().size() / 2 : 0) + (pipeline > 1 ? 2L * accumulate : 0));
-        return new RankLayout(data, context, pipeline, accumulate, shard, memory, moved);
+    /// The layers of the first rank.
+    private static Model part(Model model, Mesh mesh) {
+        return mesh.expert > 1 ? new ExpertParts(model, first(mesh.expert)).model()
+                : mesh.tensor > 1 ? new TensorParts(model, first(mesh.tensor)).model() : model;
     }
 
-    private static long shared(RunTogether.Layout ranks, int accumulate, int pipeline) {
-        return ranks.ranks() > 1 ? ranks.gradientBytes() : accumulate > 1 || pipeline > 1 ? 2 * ranks.bytes()
-                : ranks.bytes();
+    /// The first of some ranks, which sends nothing.
+    private static RankGroup first(int size) {
+        return new RankGroup() {
+            @Override
+            public int rank() {
+                return 0;
+            }
+
+            @Override
+            public int size() {
+                return size;
+            }
+
+            @Override
+            public void allGather(List<MemorySegment> slices) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void allToAll(List<MemorySegment> send, List<MemorySegment> receive) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public Runnable begin(MemorySegment send, int to, MemorySegment receive, int from) {
+                throw new UnsupportedOperationException();
+            }
+        };
     }
 
-    /// The part of the weights that the rank with most of them has.
-    private static double largestPart(Model model, int pipeline) {
-        PipelineStages stages = new PipelineStages(model, pipeline, 1);
-        long[] bytes = new long[pipeline];
-        long all = 0;
-        for (Weight w : stages.weights()) {
-            stages.users(w).forEach(stage -> bytes[stage] += w.sizeBytes());
-            all += w.sizeBytes();
+    /// What layouts divide.
+    ///
+    /// @param whole the memory of one process that computes one micro-batch
+    /// @param tokens of a micro-batch
+    /// @param stored the trained weights
+    private record Run(Model model, TrainingMemory whole, long tokens, List<Weight.Stored> stored) {
+        RankLayout layout(Mesh mesh, int accumulate, Shard shard) {
+            Parts parts = parts(mesh);
+            long largest = stored.stream().mapToLong(Weight::sizeBytes).max().orElse(0);
+            int sharers = mesh.groups() * mesh.context;
+            // Of experts a rank holds gradients of its own for the tokens of each rank, until they are added.
+            RunTogether.Layout all = new RunTogether.Layout(sharers, accumulate, shard,
+                    (long) (whole.gradients() * (parts.stages - parts.experts)), largest);
+            long experts = (long) (whole.gradients() * parts.experts / mesh.expert);
+            boolean isDivided = mesh.pipeline * mesh.tensor > 1;
+            boolean sharesState = isDivided || mesh.expert > 1;
+            TrainingMemory memory = new TrainingMemory(
+                    all.weightBytes((long) (whole.weights() * (parts.stages - parts.experts)))
+                            + (long) (whole.weights() * parts.experts / mesh.expert),
+                    (sharers == 1 && !isDivided ? all.gradientBytes() : shared(all, accumulate))
+                            + (mesh.expert == 1 ? 0 : experts / mesh.data + Math.min(experts, Gradients.BUCKET_BYTES)
+                                    * mesh.expert),
+                    (long) (whole.optimizer() * (parts.stages - parts.experts)) / (sharesState || shard != Shard.NONE
+                            ? sharers : 1) + (long) (whole.optimizer() * parts.experts / mesh.groups()),
+                    activations(mesh, accumulate));
+            return new RankLayout(mesh, accumulate, shard, memory, moved(mesh, accumulate, all, experts));
         }
-        return Arrays.stream(bytes).max().orElseThrow() / (double) all;
+
+        private static long shared(RunTogether.Layout ranks, int accumulate) {
+            return ranks.ranks() > 1 ? ranks.gradientBytes() : 2 * ranks.bytes();
+        }
+
+        /// Parts of the weights: those of the rank that has most of them, and of these those of experts that ranks
+        /// divide, before they do.
+        private Parts parts(Mesh mesh) {
+            if (mesh.expert > 1) {
+                ExpertParts parts = new ExpertParts(model, first(mesh.expert));
+                long all = parts.weights().stream().mapToLong(Weight::sizeBytes).sum();
+                return new Parts(1, parts.weights().stream().filter(w -> parts.rank(w).isPresent())
+                        .mapToLong(Weight::sizeBytes).sum() / (double) all);
+            }
+            if (mesh.pipeline * mesh.tensor == 1) {
+                return new Parts(1, 0);
+            }
+            PipelineStages stages = new PipelineStages(part(model, mesh), mesh.pipeline, mesh.chunks);
+            long[] bytes = new long[mesh.pipeline];
+            stages.weights().forEach(w -> stages.users(w).stream().map(stages::rank).distinct().forEach(rank ->
+                    bytes[rank] += w.sizeBytes()));
+            double all = new PipelineStages(model, 1, 1).weights().stream().mapToLong(Weight::sizeBytes).sum();
+            return new Parts(Arrays.stream(bytes).max().orElseThrow() / all, 0);
+        }
+
+        /// Activations of the micro-batches that are under way. The residual stream and its norms are on all ranks of
+        /// tensor parallelism.
+        private long activations(Mesh mesh, int accumulate) {
+            long everywhere = Math.min(whole.activations(), 2 * 4 * tokens * model.spec().hiddenSize()
+                    * model.spec().sublayers().size());
+            long all = (everywhere + (whole.activations() - everywhere) / mesh.tensor) / mesh.context;
+            int held = mesh.chunks == 1 ? mesh.pipeline : 2 * (mesh.pipeline - 1) + (mesh.chunks - 1) * mesh.pipeline + 1;
+            return all / (mesh.pipeline * mesh.chunks) * Math.min(held, accumulate * mesh.chunks);
+        }
+
+        /// @param all what ranks of a stage move for gradients that all of them have
+        /// @param experts bytes of those of a rank's experts
+        private Moved moved(Mesh mesh, int accumulate, RunTogether.Layout all, long experts) {
+            ModelSpec spec = model.spec();
+            long others = all.ranks() - 1;
+            long buckets = Math.ceilDiv(all.bytes(), Gradients.BUCKET_BYTES);
+            boolean gathers = all.shard() == Shard.WEIGHTS;
+            long slices = gathers ? 0 : others * (all.bytes() / all.ranks());
+            long same = (mesh.data - 1) * (experts / mesh.data);
+            long stream = 4 * tokens * spec.hiddenSize() / mesh.context;
+            long keys = 4 * tokens * keyNumbers(spec) * 3 * (mesh.context - 1) / mesh.context / mesh.tensor;
+            int stages = mesh.pipeline * mesh.chunks;
+            // Of the borders of stages in the mean: each has two ranks.
+            long border = 2 * stream * (stages - 1) / mesh.pipeline;
+            int cut = mesh.tensor == 1 ? 0 : part(model, mesh).dividedProducts().sums().size() / mesh.pipeline;
+            long sums = 4L * cut * stream * (mesh.tensor - 1) / mesh.tensor;
+            long layers = mesh.expert == 1 ? 0 : rows(spec).size();
+            long rows = mesh.expert == 1 ? 0 : rows(spec).stream().mapToLong(n -> 4 * stream * n
+                    * (mesh.expert - 1) / mesh.expert).sum();
+            return new Moved(all.bytesSent() - slices + accumulate * mesh.expert * same,
+                    slices + same + accumulate * (keys + border + sums + rows),
+                    (gathers ? 3 * 16L : buckets) * accumulate * others,
+                    (gathers ? 0 : buckets * others) + accumulate * ((mesh.context > 1 ? 3L * (mesh.context - 1)
+                            * spec.sublayers().size() / 2 : 0) + (mesh.pipeline > 1 ? 2L * mesh.chunks : 0)
+                            + 4L * cut * (mesh.tensor - 1) + 5 * layers * (mesh.expert - 1)));
+        }
+
+        /// The experts of a token in each layer that has some.
+        private static List<Integer> rows(ModelSpec spec) {
+            return IntStream.range(0, spec.allSublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream())
+                    .filter(Experts.class::isInstance).map(m -> ((Experts) m).numActive()).toList();
+        }
     }
+
+    private record Parts(double stages, double experts) { }
 
     /// The keys and values of a token in all layers.
     private static long keyNumbers(ModelSpec spec) {

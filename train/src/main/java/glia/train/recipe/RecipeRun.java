@@ -241,20 +241,27 @@ public final class RecipeRun implements AutoCloseable {
     /// @param generation bytes of the KV cache of rollouts, and of further models; 0 for tasks without
     /// @param layout of the ranks
     public record Estimate(long trainable, long tokensPerStep, double secondsPerStep, TrainingMemory memory,
-            long generation, RunTogether.Layout layout) { }
+            long generation, RankLayout layout) { }
 
     /// Measures the losses and gradients of some steps, or of parts of them, without updates.
     public Estimate estimate() throws CheckpointException {
         TaskRun.Probe.Time time = task.probe().orElse(new TaskRun.Probe(objective.objective(), 0)).measure(pass);
         TaskRun.BatchMemory batch = batch();
         TrainingMemory counted = counted(batch);
-        RunTogether.Layout layout = RunTogether.Layout.of(recipe, counted.gradients(), groups.stream()
-                .flatMap(g -> g.weights().values().stream()).mapToLong(Weight::sizeBytes).max().orElse(0));
-        TrainingMemory memory = new TrainingMemory(layout.weightBytes(counted.weights()), layout.gradientBytes(),
-                layout.optimizerBytes(counted.optimizer()) + average.map(WeightAverage::sizeBytes).orElse(0L),
-                counted.activations());
-        return new Estimate(trainable(), layout.ranks() * time.tokens(), time.seconds(), memory, batch.generation(),
-                layout);
+        RankLayout layout = RankLayout.of(recipe, model.model(), counted, tokens(batch), stored());
+        TrainingMemory own = layout.memory();
+        TrainingMemory memory = new TrainingMemory(own.weights(), own.gradients(), own.optimizer()
+                + average.map(WeightAverage::sizeBytes).orElse(0L), own.activations());
+        return new Estimate(trainable(), layout.ranks().groups() * time.tokens(), time.seconds(), memory,
+                batch.generation(), layout);
+    }
+
+    private static long tokens(TaskRun.BatchMemory batch) {
+        return (long) batch.sequences() * batch.length();
+    }
+
+    private List<Weight.Stored> stored() {
+        return groups.stream().flatMap(g -> g.weights().values().stream()).toList();
     }
 
     /// The memory of one process that computes a micro-batch. Parameters may have different rules.
@@ -269,8 +276,7 @@ public final class RecipeRun implements AutoCloseable {
     public List<RankLayout> layouts(int numRanks) throws CheckpointException {
         TaskRun.BatchMemory batch = batch();
         return !objective.objective().isParallel() ? List.of() : RankLayout.all(recipe, model.model(), numRanks,
-                counted(batch), (long) batch.sequences() * batch.length(), batch.length(),
-                groups.stream().flatMap(g -> g.weights().values().stream()).toList());
+                counted(batch), tokens(batch), batch.length(), stored());
     }
 
     /// What the user should know before the run, such as a damaged checkpoint.

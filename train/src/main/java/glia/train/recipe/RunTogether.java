@@ -40,11 +40,6 @@ public final class RunTogether {
     /// @param bytes of the gradients of all trained weights
     /// @param largest bytes of the largest of them
     public record Layout(int ranks, int accumulate, Shard shard, long bytes, long largest) {
-        static Layout of(Recipe recipe, long bytes, long largest) throws CheckpointException {
-            return new Layout(Math.toIntExact(size(recipe)),
-                    Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)), recipe.get(RecipeKeys.SHARD), bytes, largest);
-        }
-
         /// Bytes of the gradients of a pass and of their sums, on each rank.
         public long gradientBytes() {
             if (ranks == 1) {
@@ -63,26 +58,10 @@ public final class RunTogether {
                     + 3 * Math.max(largest, bucketBytes(bytes)));
         }
 
-        /// Bytes of the state of an optimizer on each rank.
-        public long optimizerBytes(long whole) {
-            return shard == Shard.NONE ? whole : whole / ranks;
-        }
-
         /// Bytes that a rank sends in a step, in the mean over the ranks: `(A + 1) · (P - 1)/P` times the gradients, or
         /// `3 · A · (P - 1)/P` times where passes gather the weights twice.
         public long bytesSent() {
             return (shard == Shard.WEIGHTS ? 3 * accumulate : accumulate + 1) * (ranks - 1) * (bytes / ranks);
-        }
-
-        @Override
-        public String toString() {
-            return ranks + " ranks with " + accumulate + (accumulate == 1 ? " micro-batch" : " micro-batches")
-                    + switch (shard) {
-                        case NONE -> "";
-                        case OPTIMIZER -> ", sharing the optimizer's state";
-                        case GRADIENTS -> ", sharing gradients and the optimizer's state";
-                        case WEIGHTS -> ", sharing weights, gradients and the optimizer's state";
-                    };
         }
     }
 
@@ -90,8 +69,7 @@ public final class RunTogether {
     ///
     /// @throws CheckpointException if a value is wrong
     public static long size(Recipe recipe) throws CheckpointException {
-        return recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L) * recipe.get(RecipeKeys.EXPERT_PARALLEL)
-                * ofGroup(recipe);
+        return RankLayout.Mesh.of(recipe).count();
     }
 
     /// The ranks that compute the same micro-batches.
@@ -194,10 +172,7 @@ public final class RunTogether {
         RecipeKey<Long> key = RecipeKeys.TENSOR_PARALLEL;
         refuse(recipe, key);
         requireDivisible(recipe, model, key);
-        if (recipe.get(RecipeKeys.PRECISION) == RecipeKeys.TrainingPrecision.FP8) {
-            throw recipe.error(key, "is set, but blocks of FP8 would be cut; choose another "
-                    + RecipeKeys.PRECISION.name());
-        }
+        requireTensor(recipe);
         Model own;
         try {
             own = ranks.divide(model, Math.toIntExact(recipe.get(key)));
@@ -213,6 +188,13 @@ public final class RunTogether {
             }
         }
         return own;
+    }
+
+    static void requireTensor(Recipe recipe) throws CheckpointException {
+        if (recipe.get(RecipeKeys.PRECISION) == RecipeKeys.TrainingPrecision.FP8) {
+            throw recipe.error(RecipeKeys.TENSOR_PARALLEL, "is set, but blocks of FP8 would be cut; choose another "
+                    + RecipeKeys.PRECISION.name());
+        }
     }
 
     private static void divideExperts(Recipe recipe, Model model, RunRanks ranks) throws CheckpointException {

@@ -2,9 +2,11 @@ package glia.tensor.ops.expert;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.ExpertRanks;
 import glia.tensor.ops.Operation.Inputs;
 import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.Weight;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +32,20 @@ final class ExpertExchange implements ExpertMlp.Maps {
         ranks = experts.ranks();
         numExperts = all.up().weights().size();
         for (int source = 0; source < ranks.size(); source++) {
-            rows.add(new ExpertRows(experts.of(all, source)));
+            rows.add(new ExpertRows(new ExpertMlp.Experts(all.form(), own(all.gate(), source), own(all.up(), source),
+                    own(all.down(), source))));
         }
+    }
+
+    /// This rank's experts for the tokens of a rank.
+    private ExpertLinear own(ExpertLinear bank, int source) {
+        return new ExpertLinear(own(bank.weights(), source), own(bank.biases(), source));
+    }
+
+    private List<Weight> own(List<Weight> all, int source) {
+        int count = all.size() / ranks.size();
+        return all.subList(count * ranks.rank(), count * (ranks.rank() + 1)).stream()
+                .map(w -> experts.bySource().get(w).get(source)).toList();
     }
 
     @Override
