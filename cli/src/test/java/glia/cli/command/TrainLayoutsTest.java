@@ -64,7 +64,8 @@ class TrainLayoutsTest {
         // Two layers are two stages at most.
         assertEquals(Set.of(List.of(4, 1, 1), List.of(2, 2, 1), List.of(1, 4, 1), List.of(2, 1, 2), List.of(1, 2, 2)),
                 found);
-        assertEquals(Set.of(List.of(1, 1, 1, 4), List.of(2, 1, 1, 2), List.of(1, 2, 1, 2), List.of(1, 1, 2, 2)), divided);
+        assertEquals(Set.of(List.of(1, 1, 1, 4), List.of(2, 1, 1, 2), List.of(1, 2, 1, 2), List.of(1, 1, 2, 2)),
+                divided);
         String out = run(ExitCode.OK, "--dry-run", "--ranks", "4").out();
         assertTrue(out.contains("memory of a rank") && out.contains("layout: "), out);
     }
@@ -88,8 +89,8 @@ class TrainLayoutsTest {
     }
 
     private static RankLayout layout(int data, int pipeline, int accumulate, long hidden, long waited) {
-        return new RankLayout(new RankLayout.Mesh(data, 1, 1, 1, pipeline, 1), accumulate, Shard.NONE, new TrainingMemory(0, 0, 0, 0),
-                new RankLayout.Moved(hidden, waited, 0, 0));
+        return new RankLayout(new RankLayout.Mesh(data, 1, 1, 1, pipeline, 1), accumulate, Shard.NONE,
+                new TrainingMemory(0, 0, 0, 0), new RankLayout.Moved(hidden, waited, 0, 0));
     }
 
     /// Gradients are worth their bytes on a fast link, a bubble on a slow one.

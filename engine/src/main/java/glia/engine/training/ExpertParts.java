@@ -112,7 +112,8 @@ public final class ExpertParts {
     }
 
     /// Plans the buckets of gradients, with those of this rank's experts for the tokens of each rank in the place of
-    /// those of all experts: a layer's, or as many as fit in a bucket, for the first rank, then the same for the second, ….
+    /// those of all experts: a layer's, or as many as fit in a bucket, for the first rank, then the same for the
+    /// second, ….
     ///
     /// @param order of the whole model's weights, in which gradients become complete
     void plan(Gradients gradients, Collection<Weight> order, long bucketBytes) {

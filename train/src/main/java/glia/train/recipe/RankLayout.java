@@ -316,7 +316,8 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             long everywhere = Math.min(whole.activations(), 2 * 4 * tokens * model.spec().hiddenSize()
                     * model.spec().sublayers().size());
             long all = (everywhere + (whole.activations() - everywhere) / mesh.tensor) / mesh.context;
-            int held = mesh.chunks == 1 ? mesh.pipeline : 2 * (mesh.pipeline - 1) + (mesh.chunks - 1) * mesh.pipeline + 1;
+            int held = mesh.chunks == 1 ? mesh.pipeline
+                    : 2 * (mesh.pipeline - 1) + (mesh.chunks - 1) * mesh.pipeline + 1;
             return all / (mesh.pipeline * mesh.chunks) * Math.min(held, accumulate * mesh.chunks);
         }
 

@@ -279,8 +279,8 @@ public final class RecipeKeys {
             + " parallel.tensor times as many ranks. With 1, a rank adds as several do").or(1L);
 
     public static final RecipeKey<Long> EXPERT_PARALLEL = integer("parallel.expert", 1, 1 << 12,
-            "ranks that have some experts of each layer each (expert parallelism), and micro-batches of their own; there"
-            + " are parallel.expert times as many ranks").or(1L);
+            "ranks that have some experts of each layer each (expert parallelism), and micro-batches of their own;"
+            + " there are parallel.expert times as many ranks").or(1L);
 
     public static final RecipeKey<Long> PIPELINE_PARALLEL = integer("parallel.pipeline", 1, 1 << 10,
             "ranks that have some layers each (pipeline parallelism); there are parallel.pipeline times as many ranks")

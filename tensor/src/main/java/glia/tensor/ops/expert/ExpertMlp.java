@@ -14,8 +14,8 @@ import glia.tensor.ops.Weight;
 /// A mixture-of-experts layer (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with
 /// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`. An expert is an MLP, `down(form(gate(x), up(x)))`.
 ///
-/// Tokens are sorted by expert (`Dispatch`), and each chosen expert computes its rows (`ExpertRows`), here or on another
-/// rank (`ExpertExchange`); weights of other experts are not read. Experts of the router beyond those with maps
+/// Tokens are sorted by expert (`Dispatch`), and each chosen expert computes its rows (`ExpertRows`), here or on
+/// another rank (`ExpertExchange`); weights of other experts are not read. Experts of the router beyond those with maps
 /// return their input.
 public final class ExpertMlp implements Operation {
     /// Whether routing weights multiply the experts' outputs or inputs.
