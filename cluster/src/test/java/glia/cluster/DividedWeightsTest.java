@@ -121,7 +121,8 @@ class DividedWeightsTest {
         Layout layout = new Layout(4, 1, Shard.WEIGHTS, 1 << 30, 1 << 24);
         assertEquals((1 << 28) + (3 << 24) + 1000, layout.weightBytes((1 << 30) + 1000));
         assertTrue(new RankLayout(new RankLayout.Mesh(4, 1, 1, 1, 1, 1), 1, Shard.WEIGHTS,
-                new TrainingMemory(0, 0, 0, 0), new RankLayout.Moved(0, 0, 0, 0)).toString().endsWith(", sharing weights, gradients and the optimizer's state"));
+                new TrainingMemory(0, 0, 0, 0), new RankLayout.Moved(0, 0, 0, 0)).toString()
+                .endsWith(", sharing weights, gradients and the optimizer's state"));
     }
 
     /// The second pass finds each bucket but the first one gathered while it reads the one before.
