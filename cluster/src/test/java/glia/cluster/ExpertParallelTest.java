@@ -39,8 +39,11 @@ class ExpertParallelTest {
 
     private Outcome train(String model, String output, int ranks, Existing existing, String... words)
             throws Exception {
-        return TrainOnRanks.train(folder, TrainOnRanks.RECIPE.replaceAll("family: llama.*true", model
-                + ", context: 32"), output, ranks, existing, words);
+        return TrainOnRanks.train(folder, recipe(model), output, ranks, existing, words);
+    }
+
+    static String recipe(String model) {
+        return TrainOnRanks.RECIPE.replaceAll("family: llama.*true", model + ", context: 32");
     }
 
     private Outcome train(String model, String output, int ranks, String... words) throws Exception {
@@ -111,6 +114,12 @@ class ExpertParallelTest {
         long experts = 4L * 4 * 3 * 32 * 40;
         double others = TrainOnRanks.sent.get("data") - 2 * (3 + 1) * 2 * experts / 2;
         assertEquals(others + 2 * 2 * 3 * layer, TrainOnRanks.sent.get("experts"));
+        for (String layout : List.of("data", "experts")) {
+            // But for padding and numbers of rows.
+            assertEquals(TrainOnRanks.sent.get(layout), TrainOnRanks.predicted(folder, recipe(MIXTRAL), "one-" + layout,
+                    with(words, "parallel.shard=optimizer", layout.equals("data") ? "parallel.data=2"
+                            : "parallel.expert=2")), 0.01 * TrainOnRanks.sent.get(layout));
+        }
     }
 
     @Test

@@ -133,10 +133,13 @@ class TensorTrainingTest {
     /// Two sums of each layer forward, two backward.
     @Test
     void bytesAreThoseOfTheFormula() throws Exception {
-        train(LLAMA, "bytes-tensor", 4, "steps=1", "validate.every=0", "report.norms_every=0", "batch.accumulate=3",
-                "parallel.tensor=4");
+        String[] words = {"steps=1", "validate.every=0", "report.norms_every=0", "batch.accumulate=3",
+            "parallel.tensor=4"};
+        train(LLAMA, "bytes-tensor", 4, words);
         int tokens = 2 * 16;
         assertEquals(3 * 2 * 4 * 2 * (4 - 1) * 4L * tokens * 64, TrainOnRanks.sent.get("bytes-tensor"));
+        assertEquals(TrainOnRanks.sent.get("bytes-tensor"), TrainOnRanks.predicted(folder,
+                ExpertParallelTest.recipe(LLAMA), "one", with(words, "parallel.data=1")));
     }
 
     @Test

@@ -5,6 +5,7 @@ import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.train.recipe.RankLayout;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
@@ -74,6 +75,18 @@ final class TrainOnRanks {
         return new Outcome(losses, norms, weights(out.resolve(
                 Files.exists(out.resolve("model/model.safetensors")) ? "model/model.safetensors"
                         : "model/adapter_model.safetensors")));
+    }
+
+    /// The bytes that all ranks send in a step, as they are predicted on one of them.
+    static long predicted(Path folder, String text, String output, String... words) throws IOException {
+        try (Workers workers = new Workers(1)) {
+            Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), text), List.of(words));
+            try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(folder.resolve(output)),
+                    KernelBackends.choose("best", workers).kernels(), Path::of, Existing.REFUSE, RunRanks.ONE)) {
+                RankLayout layout = run.estimate().layout();
+                return layout.ranks().count() * layout.moved().bytes();
+            }
+        }
     }
 
     /// Trains as one of the ranks.

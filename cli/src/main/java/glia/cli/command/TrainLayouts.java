@@ -29,7 +29,8 @@ import java.util.Map;
 /// ```
 /// with A micro-batches of a rank, C ranks that share a context, T that divide layers, S stages, and k threads for each
 /// processor of the machine; hidden and waited are the seconds of what is sent meanwhile, and of what a rank waits for
-/// ([Link]). An update reads and writes weights, gradients and the optimizer's state, 3.5 times the bytes of the latter.
+/// ([Link]). An update reads and writes weights, gradients and the optimizer's state, 3.5 times the bytes of the
+/// latter.
 ///
 /// @param ranks their number
 /// @param sharers ranks on this machine, which share its memory

@@ -111,7 +111,8 @@ public final class RunTogether {
     static Optional<Shards> shards(Recipe recipe, Model model, TrainingPass pass, List<ParameterGroup> groups,
             RunRanks ranks) throws CheckpointException {
         boolean isTensor = recipe.has(RecipeKeys.TENSOR_PARALLEL);
-        if (ranks.size() == 1 && !isTensor) {
+        // One rank of a dry run stands for several.
+        if (ranks.size() == 1 && !(isTensor && size(recipe) == 1)) {
             return Optional.empty();
         }
         Shard shard = recipe.get(RecipeKeys.SHARD);
