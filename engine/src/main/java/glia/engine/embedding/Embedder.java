@@ -6,6 +6,7 @@ import glia.engine.call.HeavyWork;
 import glia.io.CheckpointException;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
+import glia.model.layout.DenseModule;
 import glia.model.layout.Pooling;
 import glia.tensor.Tensor;
 import glia.text.tokenizer.Tokenizer;
@@ -86,6 +87,11 @@ public final class Embedder {
         return ids.length > 0 && tokenizer.isSpecial(ids[ids.length - 1]) ? ids.length - 1 : ids.length;
     }
 
+    /// The size of vectors.
+    public int size() {
+        return config.size(model.model().spec().hiddenSize());
+    }
+
     /// The most tokens of a text, special tokens included.
     public int maxTokens() {
         return maxTokens;
@@ -151,7 +157,8 @@ public final class Embedder {
         List<int[]> ids = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
             check(i, texts.get(i));
-            pooled[i] = new PooledVector(config.pooling(), config.normalized(), texts.get(i).firstPooled());
+            pooled[i] = new PooledVector(config.pooling(), config.dense(), config.normalized(),
+                    texts.get(i).firstPooled());
             ids.add(texts.get(i).ids());
         }
         float[][] vectors = new float[texts.size()][];
@@ -211,15 +218,18 @@ public final class Embedder {
     /// The vector of a text, pooled from its hidden states as they come.
     static final class PooledVector {
         private final Pooling pooling;
+        private final List<DenseModule> dense;
         private final boolean isNormalized;
         private final int firstPooled;
         private float[] vector;
         private long weights;
 
+        /// @param dense maps of the pooled vector
         /// @param isNormalized whether the vector is scaled to length 1
         /// @param firstPooled the first token that is pooled
-        PooledVector(Pooling pooling, boolean isNormalized, int firstPooled) {
+        PooledVector(Pooling pooling, List<DenseModule> dense, boolean isNormalized, int firstPooled) {
             this.pooling = pooling;
+            this.dense = dense;
             this.isNormalized = isNormalized;
             this.firstPooled = firstPooled;
         }
@@ -256,6 +266,9 @@ public final class Embedder {
                 case MEAN, WEIGHTED_MEAN -> scale(1f / weights);
                 case MEAN_SQRT_LEN -> scale((float) (1 / Math.sqrt(weights)));
                 case CLS, LAST, MAX -> { }
+            }
+            for (DenseModule map : dense) {
+                vector = map.apply(vector);
             }
             if (isNormalized) {
                 double square = 0;

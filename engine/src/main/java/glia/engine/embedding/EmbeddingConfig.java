@@ -4,11 +4,13 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.model.Model;
+import glia.model.layout.DenseModule;
 import glia.model.layout.Pooling;
 import glia.model.layout.SparsePooling;
 import glia.model.spec.ModelSpec;
 import glia.model.write.SentenceTransformerKeys;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -28,13 +30,21 @@ import java.util.Optional;
 /// @param prompts texts that may go before each text, by name
 /// @param defaultPrompt the name of the prompt that goes before each text; empty for none
 /// @param poolsPrompt whether the tokens of the prompt are pooled too
+/// @param dense maps of the pooled vector, before it is scaled
 public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normalized, int maxTokens, boolean lowerCase,
-        Map<String, String> prompts, Optional<String> defaultPrompt, boolean poolsPrompt) {
+        Map<String, String> prompts, Optional<String> defaultPrompt, boolean poolsPrompt, List<DenseModule> dense) {
+    /// A config without maps of the pooled vector.
+    public EmbeddingConfig(Pooling pooling, boolean isStated, boolean normalized, int maxTokens, boolean lowerCase,
+            Map<String, String> prompts, Optional<String> defaultPrompt, boolean poolsPrompt) {
+        this(pooling, isStated, normalized, maxTokens, lowerCase, prompts, defaultPrompt, poolsPrompt, List.of());
+    }
+
     /// Copies the prompts.
     ///
     /// @throws IllegalArgumentException if the default prompt is none of them
     public EmbeddingConfig {
         prompts = Map.copyOf(prompts);
+        dense = List.copyOf(dense);
         if (defaultPrompt.isPresent() && !prompts.containsKey(defaultPrompt.get())) {
             throw new IllegalArgumentException("there is no prompt '" + defaultPrompt.get() + "'; the model has "
                     + (prompts.isEmpty() ? "none" : prompts.keySet().stream().sorted().toList()));
@@ -51,7 +61,18 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
     /// @param path the model's folder or file
     /// @throws CheckpointException if its files cannot be read or require a pooling or a module that is not known
     public static EmbeddingConfig of(Path path, Model model) throws CheckpointException {
-        return of(path, model, false);
+        EmbeddingConfig config = of(path, model, false);
+        List<DenseModule> dense = SentenceTransformerKeys.dense(path, model.checkpoint());
+        int size = model.spec().hiddenSize();
+        for (DenseModule map : dense) {
+            if (map.inputs() != size) {
+                throw new CheckpointException(path, "modules.json", "found a Dense module that maps vectors of "
+                        + map.inputs() + " numbers, expected " + size);
+            }
+            size = map.outputs();
+        }
+        return new EmbeddingConfig(config.pooling, config.isStated, config.normalized, config.maxTokens,
+                config.lowerCase, config.prompts, config.defaultPrompt, config.poolsPrompt, dense);
     }
 
     /// The config of how texts are tokenized, of a model that may give sparse vectors.
@@ -99,18 +120,27 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
     }
 
     public EmbeddingConfig withPooling(Pooling other) {
-        return new EmbeddingConfig(other, true, normalized, maxTokens, lowerCase, prompts, defaultPrompt, poolsPrompt);
+        return new EmbeddingConfig(other, true, normalized, maxTokens, lowerCase, prompts, defaultPrompt, poolsPrompt,
+                dense);
     }
 
     public EmbeddingConfig withNormalized(boolean other) {
-        return new EmbeddingConfig(pooling, isStated, other, maxTokens, lowerCase, prompts, defaultPrompt, poolsPrompt);
+        return new EmbeddingConfig(pooling, isStated, other, maxTokens, lowerCase, prompts, defaultPrompt, poolsPrompt,
+                dense);
     }
 
     /// @param name of one of the prompts
     /// @throws IllegalArgumentException if there is none of that name
     public EmbeddingConfig withPrompt(String name) {
         return new EmbeddingConfig(pooling, isStated, normalized, maxTokens, lowerCase, prompts, Optional.of(name),
-                poolsPrompt);
+                poolsPrompt, dense);
+    }
+
+    /// The size of vectors of a model.
+    ///
+    /// @param hidden its hidden size
+    int size(int hidden) {
+        return dense.isEmpty() ? hidden : dense.getLast().outputs();
     }
 
     /// The text that goes before each text.

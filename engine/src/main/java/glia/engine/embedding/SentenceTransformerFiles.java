@@ -115,15 +115,25 @@ final class SentenceTransformerFiles {
         boolean normalized = true;
         if (names.contains(MODULES)) {
             normalized = false;
+            boolean isPooled = false;
             for (Config module : modules()) {
                 switch (kind(module)) {
                     case "Transformer" -> { }
-                    case "Pooling" -> poolingFolder = module.text("path", DEFAULT_POOLING);
+                    case "Pooling" -> {
+                        poolingFolder = module.text("path", DEFAULT_POOLING);
+                        isPooled = true;
+                    }
                     case "Normalize" -> normalized = true;
+                    case "Dense" -> {
+                        if (!isPooled || normalized) {
+                            throw module.error("type", "found " + module.text("type") + ", expected it after Pooling "
+                                    + "and before Normalize");
+                        }
+                    }
                     case "MLMTransformer", "SpladePooling" -> requireSparse(module, isSparse);
                     default -> throw module.error("type", "found the module " + module.text("type")
-                            + ", expected Transformer, Pooling or Normalize: the embeddings of this model need a "
-                            + "computation that is not supported");
+                            + ", expected Transformer, Pooling, Dense or Normalize: the embeddings of this model need "
+                            + "a computation that is not supported");
                 }
             }
         }

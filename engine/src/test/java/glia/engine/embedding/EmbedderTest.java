@@ -9,11 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.LanguageModel;
 import glia.engine.load.LoadOptions;
 import glia.io.CheckpointException;
+import glia.io.safetensors.SafetensorsWriter;
 import glia.model.block.Pass;
 import glia.model.layout.Pooling;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -198,6 +200,41 @@ class EmbedderTest {
     }
 
     @Test
+    void denseModulesMapThePooledVector() throws IOException {
+        SentenceEncoder.addModules(folder, Pooling.MEAN, 64, false);
+        Path modules = folder.resolve("modules.json");
+        Files.writeString(modules, Files.readString(modules).replace("]",
+                ", {\"type\": \"sentence_transformers.models.Dense\", \"path\": \"2_Dense\"}]"));
+        Path dense = Files.createDirectory(folder.resolve("2_Dense"));
+        Files.writeString(dense.resolve("config.json"), "{\"in_features\": 32, \"out_features\": 2, \"bias\": true, "
+                + "\"activation_function\": \"torch.nn.modules.activation.Tanh\"}");
+        float[] w = new float[64];
+        for (int i = 0; i < w.length; i++) {
+            w[i] = (i * 37 % 19 - 9) / 40f;
+        }
+        float[] b = {0.5f, -0.25f};
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsWriter.write(dense.resolve("model.safetensors"), Map.of("linear.weight",
+                    Tensor.of(arena, w, 2, 32), "linear.bias", Tensor.of(arena, b, 2)), Map.of());
+        }
+        Embedder embedder = new Embedder(model, config());
+        assertEquals(2, embedder.size());
+        Embedder.Input input = embedder.encode("abc de");
+        double[] x = expected(Pooling.MEAN, input.ids(), 0);
+        double[] y = new double[2];
+        for (int o = 0; o < 2; o++) {
+            double sum = b[o];
+            for (int i = 0; i < 32; i++) {
+                sum += w[o * 32 + i] * x[i];
+            }
+            y[o] = Math.tanh(sum);
+        }
+        assertClose(y, embedder.embed(List.of(input))[0], "mapped");
+        Files.writeString(dense.resolve("config.json"), "{\"in_features\": 31, \"out_features\": 2}");
+        refused("in_features");
+    }
+
+    @Test
     void theNewerFormOfThePoolingIsRead() throws IOException {
         SentenceEncoder.addModules(folder, Pooling.MEAN, 64, false);
         for (Pooling pooling : Pooling.values()) {
@@ -219,8 +256,10 @@ class EmbedderTest {
         refused("both");
         SentenceEncoder.addModules(folder, Pooling.MEAN, 64, false);
         Path modules = folder.resolve("modules.json");
-        Files.writeString(modules, Files.readString(modules).replace("]", ", {\"type\": \"x.models.Dense\"}]"));
-        refused("x.models.Dense");
+        Files.writeString(modules, Files.readString(modules).replace("]", ", {\"type\": \"x.models.CNN\"}]"));
+        refused("x.models.CNN");
+        Files.writeString(modules, "[{\"type\": \"x.Dense\", \"path\": \"2_Dense\"}]");
+        refused("expected it after Pooling");
         Files.writeString(modules, "[{\"type\": \"x.Pooling\", \"path\": \"../other\"}]");
         refused("../other");
         for (String bad : new String[] {"{}", "[1]", "[{}]", "["}) {

@@ -24,6 +24,7 @@ final class Gemma2 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
+        Standard.refuse(config, "use_bidirectional_attention");
         int headSize = AttentionConfig.headSize(config, 256);
         boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
         Span sliding = new Span.Sliding(GemmaBody.window(config));

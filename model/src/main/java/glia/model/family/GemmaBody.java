@@ -57,9 +57,6 @@ final class GemmaBody {
     /// @param logitCap the default cap of logits, 0 for none
     static ModelSpec spec(Config config, int context, double logitCap, Standard.Attentions attentions)
             throws CheckpointException {
-        if (config.flag("use_bidirectional_attention", false)) {
-            throw config.error("use_bidirectional_attention", "embedding models are not supported");
-        }
         Norm norm = norm(config);
         Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_activation", "gelu_pytorch_tanh"), Bias.NONE);

@@ -163,6 +163,10 @@ public final class GgufModelWriter {
                 : types.get().in(GgufMetadata.of(file, metadata), places.shapes());
         StoredAs tensors = new StoredAs(places, conversion, chosen, named, KEPT, GgufModelWriter::isNarrow);
         Map<String, TensorContent> contents = new LinkedHashMap<>();
+        if (folder().isPresent()) {
+            SentenceTransformerKeys.tensors(folder().get(), metadata, from.hiddenSize(), model.checkpoint(), arena)
+                    .forEach((name, tensor) -> contents.put(name, TensorContent.of(tensor)));
+        }
         further.forEach((name, numbers) -> contents.put(name,
                 TensorContent.of(Tensor.of(arena, numbers, numbers.length))));
         places.names().forEach(name -> contents.put(name, tensors.content(name)));

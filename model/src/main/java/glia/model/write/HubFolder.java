@@ -91,7 +91,7 @@ final class HubFolder implements ModelWriter.Hub {
                 Files.writeString(folder.resolve(GgufModelWriter.SCOPE_FILE),
                         gguf.metadata().string(GgufModelWriter.SCOPE_KEY));
             }
-            SentenceTransformerKeys.write(gguf.metadata(), folder);
+            SentenceTransformerKeys.write(gguf, folder);
         }
     }
 

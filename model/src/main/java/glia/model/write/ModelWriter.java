@@ -202,6 +202,7 @@ public final class ModelWriter {
         Set<String> names = new LinkedHashSet<>(OTHER_FILES);
         names.addAll(TokenizerFiles.NAMES);
         names.addAll(SentenceTransformerKeys.files(from));
+        names.addAll(SentenceTransformerKeys.weights(from));
         for (String name : names) {
             if (Files.isRegularFile(from.resolve(name))) {
                 Files.createDirectories(to.resolve(name).getParent());

@@ -79,10 +79,10 @@ public final class OllamaRoutes {
                     throw ServeException.badField("input", "missing; expected a string or strings");
                 }
                 boolean truncates = body.flag("truncate");
-                OptionalInt dimensions = body.integer("dimensions", 1, model.model().model().spec().hiddenSize());
+                Embedder embedder = Embedder.of(model.model());
+                OptionalInt dimensions = body.integer("dimensions", 1, embedder.size());
                 OllamaOptions.read(body, model.model(), exchange);
                 body.end();
-                Embedder embedder = Embedder.of(model.model());
                 List<Embedder.Input> inputs = texts.stream().map(embedder::encode).toList();
                 for (int i = 0; i < inputs.size() && !truncates; i++) {
                     if (inputs.get(i).isTruncated()) {

@@ -46,7 +46,7 @@ public final class Embeddings implements Endpoint {
             List<Embedder.Input> inputs = inputs(body, key, embedder, lease.served().model().tokenizer().vocabSize());
             boolean isBase64 = body.word("encoding_format")
                     .filter("base64"::equals).isPresent();
-            int size = lease.served().model().model().spec().hiddenSize();
+            int size = embedder.size();
             OptionalInt dimensions = body.integer("dimensions", 1, size);
             body.end();
             float[][] vectors = embedder.embed(inputs, exchange.caller().name(), exchange::goesOn);

@@ -32,13 +32,45 @@ public record GemmaGguf(String architecture, String modelType, int layersOf27B) 
                     facts.spec().head().logits() instanceof Head.Logits.Capped c ? Optional.of(c.cap())
                             : Optional.empty()));
 
+    /// EmbeddingGemma.
+    private static final String EMBEDDING = "gemma-embedding";
+
+    private StandardGguf body(String name) {
+        return new StandardGguf(name, modelType, StandardGguf.Rotation.HALF_SPLIT);
+    }
+
     private StandardGguf body() {
-        return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
+        return body(architecture);
+    }
+
+    @Override
+    public List<String> architectures() {
+        return architecture.equals("gemma3") ? List.of(architecture, EMBEDDING) : List.of(architecture);
+    }
+
+    @Override
+    public String architecture(ModelSpec spec) {
+        return spec.looksAhead() ? EMBEDDING : architecture;
+    }
+
+    @Override
+    public ModelSpec held(ModelSpec spec) {
+        return spec.looksAhead() ? spec.withHead(Head.ABSENT) : spec;
+    }
+
+    /// The maps after the pooling.
+    @Override
+    public boolean ignores(ModelSpec spec, String name) {
+        return spec.looksAhead() && name.matches("dense_[23]\\.weight");
     }
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        GgufKeys keys = body().keys(metadata, checkpoint);
+        String name = GgufKeys.architecture(metadata);
+        GgufKeys keys = body(name).keys(metadata, checkpoint);
+        if (name.equals(EMBEDDING)) {
+            keys.put("use_bidirectional_attention", true).put("architectures", List.of("Gemma3TextModel"));
+        }
         long scalar = keys.integer("block_count") == layersOf27B
                 ? keys.quotient("embedding_length", "attention.head_count")
                 : (long) keys.config().get("head_dim");

@@ -120,21 +120,26 @@ public record GgufFacts(ModelSpec spec) {
     Optional<Rope.Rotary> rotary() {
         List<Attention> rotating = mixers().filter(Attention.class::isInstance).map(Attention.class::cast)
                 .filter(a -> a.rope() instanceof Rope.Rotary).toList();
-        return rotating.stream().filter(a -> !(a.span() instanceof Span.Sliding)).findFirst()
+        return rotating.stream().filter(a -> !slides(a)).findFirst()
                 .or(() -> rotating.stream().findFirst()).map(a -> (Rope.Rotary) a.rope());
     }
 
     /// The RoPE of the first sliding-window layer.
     Optional<Rope.Rotary> sliding() {
-        return mixers().filter(m -> m instanceof Attention a && a.span() instanceof Span.Sliding)
+        return mixers().filter(m -> m instanceof Attention a && slides(a))
                 .map(m -> ((Attention) m).rope()).filter(Rope.Rotary.class::isInstance).map(Rope.Rotary.class::cast)
                 .findFirst();
     }
 
+    private static boolean slides(Attention a) {
+        return a.span() instanceof Span.Sliding || a.span() instanceof Span.BidirectionalWindow;
+    }
+
     /// The first sliding window.
     Optional<Integer> window() {
-        return mixers().filter(Attention.class::isInstance).map(m -> ((Attention) m).span())
-                .filter(Span.Sliding.class::isInstance).map(s -> ((Span.Sliding) s).window()).findFirst();
+        return mixers().filter(m -> m instanceof Attention a && slides(a)).map(m -> ((Attention) m).span())
+                .map(s -> s instanceof Span.Sliding w ? w.window() : 2 * ((Span.BidirectionalWindow) s).reach())
+                .findFirst();
     }
 
     /// Whether the final norm is a layer norm.
