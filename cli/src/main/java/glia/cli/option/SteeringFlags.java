@@ -70,6 +70,11 @@ public final class SteeringFlags {
                 Matcher scaled = SCALED.matcher(word);
                 boolean hasScale = scaled.matches() && !Files.exists(Path.of(word));
                 Path file = Path.of(hasScale ? scaled.group(1) : word);
+                int colon = word.lastIndexOf(':');
+                if (!hasScale && colon > 0 && !Files.exists(file) && Files.exists(Path.of(word.substring(0, colon)))) {
+                    throw new IllegalArgumentException("found '" + word.substring(colon + 1) + "' after "
+                            + word.substring(0, colon) + ":, expected a factor such as 1.5 or -2");
+                }
                 parts.add(new Steering.Part(ControlVector.read(file, name(file)),
                         hasScale ? Double.parseDouble(scaled.group(2)) : 1, layers[0], layers[1]));
             }
