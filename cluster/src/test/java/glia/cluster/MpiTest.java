@@ -156,6 +156,14 @@ class MpiTest {
         assertEquals(0, job.code, job.output);
         assertEquals(threads.weights(), TrainOnRanks.weights(folder.resolve("mpi/model/model.safetensors")));
         assertEquals(threads.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
+
+    /// One of two processes schedules, the other follows.
+    @ParameterizedTest
+    @ValueSource(strings = {"mpich", "openmpi"})
+    void processesAnswerAsOne(String name) throws Exception {
+        Job job = start(name, 2, List.of(MpiProgram.class.getName(), "answer"));
+        assertEquals(0, job.code, job.output);
+        assertTrue(job.output.contains(ServingOnRanksTest.onThreads(1, "llama", 1 << 24)), job.output);
     }
 
     /// A layout that does not fit is one error, and no rank waits for another.
@@ -200,6 +208,11 @@ class MpiTest {
                         CollectiveTest.check(collective);
                     }
                     System.out.println("as expected");
+                }
+                case "answer" -> {
+                    try (Collective collective = new Collective(Mpi.join(System.getenv()))) {
+                        System.out.print(ServingOnRanksTest.answers(collective, "llama", 1 << 24));
+                    }
                 }
                 case "kill" -> Launch.<IOException>run(1, "best", "1", System.err, ranks -> {
                     for (int i = 0;; i++) {

@@ -12,16 +12,20 @@ import glia.cli.option.PromptFlags;
 import glia.cli.option.ServeFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
+import glia.engine.load.LoadOptions;
 import glia.serve.Server;
 import glia.serve.ServerOptions;
 import glia.serve.mcp.McpTools;
 import glia.serve.mcp.ToolServers;
 import glia.serve.pool.ModelPool;
+import glia.tensor.ops.RankGroup;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jline.utils.Signals;
 
 /// Serves models over HTTP.
@@ -30,8 +34,14 @@ public final class ServeCommand implements Command {
             + "; NAME=MODEL gives it a name for requests; or a YAML file that describes a served model (default: "
             + "SmolLM2-135M-Instruct)").repeated();
 
+    private final Supplier<String> version;
+
     /// For [glia.cli.Cli].
-    public ServeCommand() {}
+    ///
+    /// @param version of this program, which all ranks must have
+    public ServeCommand(Supplier<String> version) {
+        this.version = version;
+    }
 
     @Override
     public String name() {
@@ -46,7 +56,7 @@ public final class ServeCommand implements Command {
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.KV_MEMORY,
                                 PromptFlags.PROMPT_CACHE,
-                                ComputeOptions.DRAFT)))
+                                ComputeOptions.DRAFT, ComputeOptions.TENSOR)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct
                         $ curl localhost:8080/v1/chat/completions -d '{"messages":
@@ -65,24 +75,36 @@ public final class ServeCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
+        if (arguments.has(ComputeOptions.TENSOR)) {
+            ServeModels.requireOne(arguments);
+            return RanksTogether.run(arguments, console, version.get(), (options, ranks, own) ->
+                    ranks.rank() == 0 ? serve(options, Optional.of(ranks.members()), arguments, own)
+                            : ServeModels.follow(options, ranks.members(), arguments, own));
+        }
+        return serve(Models.generating(arguments, "auto", console), Optional.empty(), arguments, console);
+    }
+
+    /// @param followers other ranks with parts of the model
+    private static int serve(LoadOptions load, Optional<RankGroup> followers, Arguments arguments, Console console)
+            throws IOException {
         ServerOptions options = ServeFlags.of(arguments, line -> console.err().println("glia: " + line));
         List<String> servers = arguments.all(McpFlags.MCP);
         if (servers.isEmpty()) {
-            return serve(options, arguments, console, () -> { });
+            return serve(options, load, followers, arguments, console, () -> { });
         }
         try (ToolServers tools = ServerStart.connect(servers, console)) {
             console.err().println("glia: tools: " + String.join(", ", tools.names()));
             return serve(options.withTools(new McpTools(tools,
-                    ToolApproval.ofServer(console, arguments.has(McpFlags.MCP_APPROVE)))), arguments, console,
-                    tools::close);
+                    ToolApproval.ofServer(console, arguments.has(McpFlags.MCP_APPROVE)))), load, followers,
+                    arguments, console, tools::close);
         }
     }
 
     /// @param atEnd runs after the server has stopped, also where a signal ends the program
-    private static int serve(ServerOptions server, Arguments arguments, Console console, Runnable atEnd)
-            throws IOException {
+    private static int serve(ServerOptions server, LoadOptions load, Optional<RankGroup> followers,
+            Arguments arguments, Console console, Runnable atEnd) throws IOException {
         ServerSignals.serve(console);
-        ModelPool models = ServeModels.pool(arguments, console);
+        ModelPool models = ServeModels.pool(load, followers, arguments, console);
         Server running = Server.start(models, server);
         Thread stop = new Thread(() -> {
             ServerSignals.drain();

@@ -6,8 +6,11 @@ import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.ProgressDisplay;
+import glia.engine.LanguageModel;
 import glia.engine.load.LoadOptions;
+import glia.engine.runner.Runners;
 import glia.engine.voice.Speaker;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubSettings;
@@ -17,9 +20,11 @@ import glia.serve.pool.CachedModels;
 import glia.serve.pool.FileSource;
 import glia.serve.pool.KeepAlive;
 import glia.serve.pool.ModelCatalogue;
+import glia.serve.pool.ModelCatalogue.ModelSource;
 import glia.serve.pool.ModelPool.PoolOptions;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.ServeException;
+import glia.tensor.ops.RankGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,12 +58,50 @@ final class ServeModels {
 
     private ServeModels() { }
 
+    /// @throws UsageException unless there is one model of which ranks can have parts
+    static void requireOne(Arguments arguments) {
+        for (Option<?> option : List.of(ANY_MODEL, ADAPTER, KEEP_ALIVE, ComputeOptions.KV_MEMORY)) {
+            if (arguments.has(option)) {
+                throw new UsageException("--tensor does not take " + option.name());
+            }
+        }
+        if (arguments.repeated().size() > 1) {
+            throw new UsageException("--tensor: found " + arguments.repeated().size() + " models, expected one");
+        }
+    }
+
+    /// Computes as another rank of a server than that which answers, until that ends.
+    static int follow(LoadOptions options, RankGroup ranks, Arguments arguments, Console console) throws IOException {
+        ModelFile file = models(arguments, console).values().iterator().next();
+        try (LanguageModel model = LanguageModel.load(Models.locate(Optional.of(file.model()), arguments, console)
+                .path(), options)) {
+            Runners.follow(model.engine(), ranks);
+        }
+        return ExitCode.OK;
+    }
+
+    /// A file's model that leads others.
+    private record Leading(FileSource file, RankGroup followers) implements ModelSource {
+        @Override
+        public long weightBytes() throws IOException {
+            return file.weightBytes();
+        }
+
+        @Override
+        public LanguageModel load() throws IOException {
+            LanguageModel model = file.load();
+            model.engine().followers().add(followers);
+            return model;
+        }
+    }
+
     /// A pool of the models of the command line, of which the first is loaded.
     ///
+    /// @param followers other ranks with parts of the only model, which is not unloaded then
     /// @throws IOException if a model is not there, or the first cannot be loaded
     /// @throws UsageException if an option is wrong
-    static ModelPool pool(Arguments arguments, Console console) throws IOException {
-        LoadOptions options = Models.generating(arguments, "auto", console);
+    static ModelPool pool(LoadOptions options, Optional<RankGroup> followers, Arguments arguments, Console console)
+            throws IOException {
         if (arguments.has(PULL) && !arguments.has(ANY_MODEL)) {
             throw new UsageException("--pull has no effect without --any-model");
         }
@@ -76,7 +119,7 @@ final class ServeModels {
         for (Map.Entry<String, ModelFile> model : models.entrySet()) {
             ModelFile file = model.getValue();
             Path path = Models.locate(Optional.of(file.model()), arguments, console).path();
-            if (Speaker.describes(path)) {
+            if (Speaker.describes(path) && followers.isEmpty()) {
                 speaker(pool, model.getKey(), Speaker.load(path, options));
                 if (!Speaker.describesOmni(path)) {
                     continue;
@@ -85,12 +128,13 @@ final class ServeModels {
             boolean isFirst = model.getKey().equals(models.keySet().iterator().next());
             Optional<String> adapter = file.adapter().isPresent() || !isFirst ? file.adapter() : ofAll;
             LoadOptions own = isFirst ? options : options.withProjector(Optional.empty());
-            pool.add(model.getKey(), new FileSource(path, adapter.isEmpty() ? own
+            FileSource source = new FileSource(path, adapter.isEmpty() ? own
                     : own.withAdapter(Models.adapter(adapter.get(), arguments, console)),
-                    adapters.getOrDefault(model.getKey(), Map.of()), progress, defaults(file)));
+                    adapters.getOrDefault(model.getKey(), Map.of()), progress, defaults(file));
+            pool.add(model.getKey(), followers.<ModelSource>map(ranks -> new Leading(source, ranks)).orElse(source));
         }
         if (pool.hasGenerating()) {
-            loadFirst(pool, progress, console);
+            loadFirst(pool, followers.isPresent(), progress, console);
         }
         return pool;
     }
@@ -190,9 +234,15 @@ final class ServeModels {
     }
 
     /// Loads the first model, so that what is wrong with it is seen at the start.
-    private static void loadFirst(ModelPool pool, LoadProgress progress, Console console) throws IOException {
+    ///
+    /// @param stays whether it may never be unloaded
+    private static void loadFirst(ModelPool pool, boolean stays, LoadProgress progress, Console console)
+            throws IOException {
         try (ProgressDisplay display = new ProgressDisplay(console)) {
             progress.to = display;
+            if (stays) {
+                pool.lease("");
+            }
             try (ModelPool.Lease lease = pool.lease("")) {
                 progress.to = Progress.NONE;
                 String note = lease.served().model().kernels().note();

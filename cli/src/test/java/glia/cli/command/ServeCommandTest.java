@@ -36,4 +36,12 @@ class ServeCommandTest {
         assertRefused("the name m:a is taken", "serve", "m=reasoner", "m:a=reasoner", "--adapter", "a=" + adapter);
         assertRefused("there is no model n; found m", "serve", "m=reasoner", "--adapter", "n:a=" + adapter);
     }
+
+    /// Ranks have parts of one model.
+    @Test
+    void ranksServeOneModel() {
+        assertRefused("--tensor: found 2 models, expected one", "serve", "a=reasoner", "b=reasoner", "--tensor", "2");
+        assertRefused("--tensor does not take --any-model", "serve", "reasoner", "--any-model", "--tensor", "2");
+        assertRefused("--tensor: found 3, expected 1, 2, 4 or 8", "serve", "reasoner", "--tensor", "3");
+    }
 }

@@ -46,6 +46,7 @@ public final class Engine implements AutoCloseable {
     private final Engine shared;
     private PrefixCache prefixCache;
     private final EncodedRows encoded = new EncodedRows();
+    private final Followers followers = new Followers();
 
     /// Creates an engine for the model's own context, whose sequences take `stateLimitBytes` together at most.
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes) {
@@ -96,7 +97,6 @@ public final class Engine implements AutoCloseable {
 
     /// An engine of the model's first layers, with the same weights and KV cache. It continues sequences of this one;
     /// what it adds lacks the other layers' keys and values and must be truncated first ([Sequence#provisional]).
-    ///
     /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
     public Engine ofFirstLayers(int count) {
         return other(model.firstLayers(count), context, keyValueType(), this);
@@ -104,6 +104,7 @@ public final class Engine implements AutoCloseable {
 
     private Engine other(Model view, int otherContext, KeyValueType type, Engine sharedWith) {
         guard.requireOpen();
+        followers.requireKnown();
         return new Engine(view, ops.kernels(), precision, sharedWith == null ? pool.another() : pool, otherContext,
                 type, states.choice(), guard, sharedWith);
     }
@@ -114,6 +115,11 @@ public final class Engine implements AutoCloseable {
 
     public Model model() {
         return model;
+    }
+
+    /// The ranks that follow this engine.
+    public Followers followers() {
+        return followers;
     }
 
     public Pass pass() {
@@ -215,8 +221,6 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Reserves the engine for this thread until `release`, to read results between passes. Claims may be nested.
-    ///
-    /// @throws IllegalStateException if another thread uses it, or the model is closed
     public void claim() {
         guard.own();
         guard.claim();
@@ -254,7 +258,6 @@ public final class Engine implements AutoCloseable {
         adapters.clear();
     }
 
-    /// Ends the ownership unless the pass has tokens or the engine is claimed.
     private void leave() {
         if (pass.runs().count() == 0) {
             guard.disownUnclaimed();
@@ -271,9 +274,7 @@ public final class Engine implements AutoCloseable {
         return computeWhole(() -> decoder.hidden(ops, texts, States.NONE), reader);
     }
 
-    /// Computes what the canvases of a text diffusion model see of the tokens before them.
-    ///
-    /// @throws IllegalArgumentException if the model has no encoder for canvases
+    /// Computes what the canvases of a text diffusion model, which has an encoder, see of the tokens before them.
     public EncodedPrefix encode(int... prefix) {
         return computeWhole(() -> decoder.encode(ops, prefix), Function.identity());
     }
@@ -281,6 +282,7 @@ public final class Engine implements AutoCloseable {
     /// Computes something of the model with `ops()`, such as the rows of a picture; `reader` as above.
     public <S, T> T computeWhole(Supplier<S> forward, Function<S, T> reader) {
         return whileOpen(() -> {
+            followers.requireKnown();
             claim();
             try {
                 ops.release(0);
@@ -292,8 +294,7 @@ public final class Engine implements AutoCloseable {
         });
     }
 
-    /// Computes the pass to logits `[outputs, V]`, in the order of the tokens, valid until the next run.
-    /// @throws RuntimeException on any failure; then no sequence has changed
+    /// Computes the pass to logits `[outputs, V]` in the order of the tokens; if it fails no sequence has changed.
     public Tensor run() {
         return run(null);
     }
@@ -324,7 +325,6 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Keeps the model open while `work` runs: `close` waits for it, and is refused to the work itself.
-    ///
     /// @throws IllegalStateException if the model is closed
     public <T> T whileOpen(Supplier<T> work) {
         guard.beginUse();
@@ -336,6 +336,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private Tensor advance(LayerHook hook, Supplier<Tensor> forward) {
+        followers.requireKnown();
         guard.own();
         try {
             ops.release(0);
@@ -354,7 +355,6 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Prefills a sequence with `ids[from..to)`, in chunks.
-    ///
     /// @param cancelled is called between chunks; true ends the prefill and keeps the chunks until then
     /// @return the logits `[1, V]` after the last token, or no row if cancelled
     /// @throws ContextFullException if the sequence would be longer than the context; then nothing is computed

@@ -35,7 +35,7 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     abstract DecodeState state(Sequence sequence, boolean goesBack);
 
     @Override
-    public final DecodeState open(boolean goesBack) {
+    public DecodeState open(boolean goesBack) {
         return state(engine.open(), goesBack);
     }
 
@@ -45,7 +45,7 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     }
 
     @Override
-    public final void clearPrefixCache() {
+    public void clearPrefixCache() {
         engine.prefixCache().clear();
     }
 
@@ -76,7 +76,7 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     }
 
     @Override
-    public final void requireSteering(Steering steering) {
+    public void requireSteering(Steering steering) {
         steering.require(engine.model().spec());
     }
 

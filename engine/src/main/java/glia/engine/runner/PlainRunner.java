@@ -12,7 +12,7 @@ import java.util.List;
 
 /// A runner that drafts nothing itself: its decode steps compute a token of each sequence and the draft tokens that it
 /// is given.
-sealed class PlainRunner extends EngineRunner permits EarlyExitRunner, KeptCacheRunner {
+sealed class PlainRunner extends EngineRunner permits EarlyExitRunner, KeptCacheRunner, LeadingRunner {
     /// Snapshots of a session, for models with sliding windows or recurrent states.
     static final int NUM_SNAPSHOTS = 4;
 
@@ -175,6 +175,11 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner, KeptCache
     @Override
     public Tensor run() {
         numRows = 0;
+        return compute();
+    }
+
+    /// Computes what the engine has gathered.
+    Tensor compute() {
         return engine.run();
     }
 

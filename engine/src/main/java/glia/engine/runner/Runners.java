@@ -5,6 +5,7 @@ import glia.engine.draft.Drafting;
 import glia.engine.pass.Engine;
 import glia.engine.schedule.ModelRunner;
 import glia.engine.state.CachePolicy;
+import glia.tensor.ops.RankGroup;
 import java.util.Optional;
 
 /// Runners of an engine, for [glia.engine.schedule.Scheduler]s.
@@ -16,7 +17,15 @@ public final class Runners {
     /// @throws IllegalStateException if the model is closed
     public static ModelRunner plain(Engine engine) {
         engine.requireOpen();
-        return new PlainRunner(engine);
+        return engine.followers().ranks().<ModelRunner>map(ranks -> new LeadingRunner(engine, ranks))
+                .orElseGet(() -> new PlainRunner(engine));
+    }
+
+    /// Computes the passes that rank 0 announces, which leads ([Engine#followers]), until its scheduler is closed.
+    ///
+    /// @throws IllegalStateException if this rank's sequences are not those of rank 0
+    public static void follow(Engine engine, RankGroup ranks) {
+        new Follower(new PlainRunner(engine), engine, ranks).run();
     }
 
     /// A runner for speculative decoding.
