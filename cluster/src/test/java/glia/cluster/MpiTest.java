@@ -156,6 +156,7 @@ class MpiTest {
         assertEquals(0, job.code, job.output);
         assertEquals(threads.weights(), TrainOnRanks.weights(folder.resolve("mpi/model/model.safetensors")));
         assertEquals(threads.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
+    }
 
     /// One of two processes schedules, the other follows.
     @ParameterizedTest

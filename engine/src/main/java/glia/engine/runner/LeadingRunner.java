@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /// The runner of rank 0 of a model that is divided among ranks. It schedules and samples; the others repeat what it
-/// does with its sequences ([Follower]). Their KV caches have equal blocks and limits, so what has room, is found in the
-/// prefix cache or dropped is the same on all.
+/// does with its sequences ([Follower]). Their KV caches have equal blocks and limits, so the same has room, is found
+/// in the prefix cache and is dropped on all.
 final class LeadingRunner extends PlainRunner {
     private final PassLog log;
     private long limit = -1;
