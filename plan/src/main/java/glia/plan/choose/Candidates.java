@@ -24,10 +24,19 @@ public final class Candidates {
     static final String BELOW = " is below the floor";
     private final Quality quality = Quality.known();
     private final Catalogue catalogue = Catalogue.load();
-    /// The shape of each model.
-    private final Map<String, Shape> shapes = new ConcurrentHashMap<>();
+    private static final Map<String, Known> KNOWN = new ConcurrentHashMap<>();
 
     Candidates() { }
+
+    /// What is computed of a model once.
+    ///
+    /// @param writes whether it writes text
+    private record Known(ModelSpec spec, Shape shape, boolean writes) {
+        static Known of(CatalogueEntry.Disclosed model) {
+            ModelSpec spec = model.validSpec();
+            return new Known(spec, Shape.of(spec), Candidates.writes(spec));
+        }
+    }
 
     /// A model, and whether it thinks before it answers.
     ///
@@ -64,15 +73,19 @@ public final class Candidates {
         needs.languages().forEach(Languages::require);
         List<Candidate> candidates = new ArrayList<>();
         for (CatalogueEntry.Disclosed model : models(needs)) {
-            ModelSpec spec = model.validSpec();
             for (boolean thinks : new boolean[] {false, true}) {
                 Map<String, Score> scores = scores(needs, model.name(), thinks);
                 if (thinks ? scores.isEmpty() : quality.alwaysThinks(model.name())) {
                     continue;
                 }
-                if (needs.task().isText() ? writes(spec) : scores.containsKey(needs.task().benchmark())) {
-                    candidates.add(new Candidate(model, spec, shapes.computeIfAbsent(model.id(), id -> Shape.of(spec)),
-                            thinks, needs.traffic().output() + (thinks ? thinking(needs) : 0), scores));
+                boolean isText = needs.task().isText();
+                if (!isText && !scores.containsKey(needs.task().benchmark())) {
+                    continue;
+                }
+                Known of = KNOWN.computeIfAbsent(model.id(), id -> Known.of(model));
+                if (!isText || of.writes()) {
+                    candidates.add(new Candidate(model, of.spec(), of.shape(), thinks, needs.traffic().output()
+                            + (thinks ? thinking(needs) : 0), scores));
                 }
             }
         }

@@ -232,36 +232,42 @@ public final class Planner {
                 ? OptionalDouble.of(rate) : OptionalDouble.empty();
     }
 
+    /// A way to run a model on devices.
+    ///
+    /// @param requests per second that a copy answers
+    private record Point(Serving.Load load, int batch, double requests, int copies, double first, double between) {
+        boolean isFast(Needs needs) {
+            return first <= needs.firstToken() && between <= needs.betweenTokens();
+        }
+    }
+
     /// The best batch, number of copies and format of the KV cache of a model on these devices; empty if it does not
     /// fit.
     private Optional<Choice> choice(Needs needs, Candidate candidate, Device device, Format format, int count) {
         Shape shape = candidate.shape();
         Setup setup = new Setup(device, count, Split.TENSOR, "", format.bits(), 0);
         double weights = shape.parameters() * format.bits() / 8;
-        Serving.Rates rates = Serving.Rates.of(effects, setup, shape);
-        Choice best = null;
+        Serving.Rates rates = null;
+        Point best = null;
         for (int cacheBytes : CACHES) {
             Serving.Load load = new Serving.Load(needs.prompt(), candidate.output(), 0, cacheBytes);
             double fitting = Math.min(MOST_BATCH, Serving.fitting(setup, shape, weights, new Serving.Load(Math.max(
                     needs.prompt(), needs.length(candidate.output()) - candidate.output()), candidate.output(), 0,
                     cacheBytes)));
             for (int batch = 1; batch <= fitting; batch *= 2) {
-                Choice next = at(needs, candidate, setup, rates, format, weights, load, batch);
-                boolean isFast = isFast(needs, next);
-                boolean bestIsFast = best != null && isFast(needs, best);
-                if (best == null || isFast && !bestIsFast || isFast == bestIsFast && next.month() < best.month()) {
+                rates = rates == null ? Serving.Rates.of(effects, setup, shape) : rates;
+                Point next = point(needs, candidate, rates, weights, load, batch);
+                boolean isFast = next.isFast(needs);
+                boolean bestIsFast = best != null && best.isFast(needs);
+                if (best == null || isFast && !bestIsFast || isFast == bestIsFast && next.copies() < best.copies()) {
                     best = next;
                 }
             }
         }
-        return Optional.ofNullable(best);
+        return Optional.ofNullable(best).map(point -> choice(needs, candidate, setup, format, weights, point));
     }
 
-    private static boolean isFast(Needs needs, Choice choice) {
-        return choice.firstToken() <= needs.firstToken() && choice.betweenTokens() <= needs.betweenTokens();
-    }
-
-    private Choice at(Needs needs, Candidate candidate, Setup setup, Serving.Rates rates, Format format, double weights,
+    private static Point point(Needs needs, Candidate candidate, Serving.Rates rates, double weights,
             Serving.Load load, int batch) {
         Shape shape = candidate.shape();
         double output = candidate.output();
@@ -274,19 +280,24 @@ public final class Planner {
         double busy = Math.min(LOAD, needs.rate() / copies * prompt);
         double first = rates.prompt(shape, needs.traffic().longest())
                 + prompt * QUANTILE * busy / (1 - busy) * needs.traffic().spread() + step;
-        double between = output == 0 ? 0 : answer / output;
+        return new Point(load, batch, requests, copies, first, output == 0 ? 0 : answer / output);
+    }
+
+    private Choice choice(Needs needs, Candidate candidate, Setup setup, Format format, double weights, Point point) {
+        Shape shape = candidate.shape();
+        double output = candidate.output();
         Price price = price(needs, setup.device());
-        double month = copies * setup.devices() * price.dollars() * HOURS;
+        double month = point.copies() * setup.devices() * price.dollars() * HOURS;
         Map<String, Double> memory = new LinkedHashMap<>();
         memory.put("weights", weights);
-        memory.put("KV cache", batch * load.cacheBytes() * shape.cached(needs.prompt() + output));
+        memory.put("KV cache", point.batch() * point.load().cacheBytes() * shape.cached(needs.prompt() + output));
         double tokens = needs.rate() * (needs.prompt() + output) * HOURS * 3600;
-        double rate = requests * (output == 0 ? needs.prompt() : output);
+        double rate = point.requests() * (output == 0 ? needs.prompt() : output);
         return new Choice(candidate.id(), candidate.model().name(), candidate.thinks(), shape, format,
-                load.cacheBytes(), setup.device(), setup.devices(), copies, batch, memory, copies * rate, first,
-                between, first + between * output, price, month, month / tokens * 1e6,
-                setup.device().watts() * setup.devices() / rate,
-                bound(setup, shape, weights, load, batch), candidate.context(), candidate.scores(),
+                point.load().cacheBytes(), setup.device(), setup.devices(), point.copies(), point.batch(), memory,
+                point.copies() * rate, point.first(), point.between(), point.first() + point.between() * output,
+                price, month, month / tokens * 1e6, setup.device().watts() * setup.devices() / rate,
+                bound(setup, shape, weights, point.load(), point.batch()), candidate.context(), candidate.scores(),
                 Licences.of(candidate.id()));
     }
 

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /// Services that sell tokens, beside own hardware. Their times are not published, so only cost, quality, licence of
 /// the weights and context are compared with the needs.
@@ -45,15 +46,15 @@ public final class Services {
         if (needs.task() == Needs.Task.DEVICE) {
             return List.of();
         }
+        Map<String, List<Candidate>> byKey = candidates.stream().collect(Collectors.groupingBy(c -> key(c.id())));
         Map<String, Offer> cheapest = new LinkedHashMap<>();
         for (Prices.Tokens tokens : Prices.knownTokens()) {
-            boolean isKnown = candidates.stream().anyMatch(c -> isOf(tokens, c));
+            List<Candidate> same = byKey.getOrDefault(key(tokens.item()), List.of());
             for (boolean thinks : new boolean[] {false, true}) {
-                Optional<Candidate> model = candidates.stream().filter(c -> c.thinks() == thinks && isOf(tokens, c))
-                        .findFirst();
+                Optional<Candidate> model = same.stream().filter(c -> c.thinks() == thinks).findFirst();
                 Map<String, Score> scores = model.map(Candidate::scores).orElseGet(() -> planner.candidates()
                         .scores(needs, tokens.item(), thinks));
-                if (isKnown ? model.isEmpty() : !needs.models().isEmpty() || scores.isEmpty()
+                if (!same.isEmpty() ? model.isEmpty() : !needs.models().isEmpty() || scores.isEmpty()
                         && (thinks || !needs.task().isText())) {
                     continue;
                 }
@@ -74,10 +75,6 @@ public final class Services {
                 o.own(), o.own().map(c -> planner.breakEven(needs, candidates, c, o.month() / needs.rate()))
                         .orElse(OptionalDouble.empty()))).sorted(Comparator.comparingDouble(Offer::month)
                 .thenComparing(o -> o.tokens().item())).toList();
-    }
-
-    private static boolean isOf(Prices.Tokens tokens, Candidate candidate) {
-        return key(candidate.id()).equals(key(tokens.item()));
     }
 
     private static List<String> faults(Needs needs, Offer offer, Optional<Candidate> model) {
