@@ -28,7 +28,8 @@ class ModelFileTest {
     private static Arguments arguments(String... words) {
         List<String> all = new ArrayList<>(List.of("serve"));
         all.addAll(List.of(words));
-        return new Program(new Syntax("glia", "All", List.of(), List.of()), List.of(new ServeCommand(() -> "1").syntax()),
+        return new Program(new Syntax("glia", "All", List.of(), List.of()),
+                List.of(new ServeCommand(() -> "1").syntax()),
                 Map.of(), () -> "1").parse(all, new TestConsole("").console()).orElseThrow().arguments();
     }
 
