@@ -66,7 +66,7 @@ class ClosedModelTest {
             Map.entry(LoadedModel.class, Set.of("close", "contextLength", "mostTokens", "kernels", "text", "choices",
                 "drafter", "limitVocabulary")),
             Map.entry(Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes",
-                "pool", "isOwned", "awaitClaim")),
+                "pool", "isOwned", "awaitClaim", "followers")),
             Map.entry(Scheduler.class, Set.of("close", "load")),
             Map.entry(Session.class, Set.of("close", "length")),
             Map.entry(Generator.class, Set.of("close", "length")),

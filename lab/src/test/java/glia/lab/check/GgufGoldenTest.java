@@ -144,7 +144,7 @@ class GgufGoldenTest {
     }
 
     /// The largest difference from the rows after the first `fromRow`.
-    private static double difference(Tensor found, Tensor wanted, long fromRow) {
+    static double difference(Tensor found, Tensor wanted, long fromRow) {
         double worst = 0;
         for (long i = 0; i < found.size(); i++) {
             double difference = found.get(i) - wanted.get(fromRow * wanted.cols() + i);
