@@ -7,6 +7,7 @@ import glia.io.CheckpointException;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Weight;
 import glia.train.run.Objective;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,24 +81,31 @@ public interface TaskRun extends AutoCloseable {
         /// Steps that are measured at most: the first ones are slow until the JIT compiler is done.
         private static final int MAX_STEPS = 200;
         private static final long NANOS = 5_000_000_000L;
+        /// Steps that are measured if they take no longer than this together: one alone is slower by a half.
+        private static final int FEW_STEPS = 3;
+        private static final long MOST_NANOS = 60_000_000_000L;
 
         /// @param tokens of a whole step
         /// @param seconds that it takes
         record Time(long tokens, double seconds) { }
 
-        /// The time of a whole step, from the fastest of some parts. Gradients are those of the last one.
+        /// The time of a whole step, the median of the last third of some parts. Gradients are those of the last one.
         Time measure(TrainingPass pass) {
             long found = 0;
-            double best = Double.POSITIVE_INFINITY;
+            List<Double> seconds = new ArrayList<>();
             long begin = System.nanoTime();
-            for (int i = 0; i < MAX_STEPS && (i == 0 || System.nanoTime() - begin < NANOS); i++) {
-                long start = System.nanoTime();
+            long passed = 0;
+            while (seconds.isEmpty() || seconds.size() < MAX_STEPS && passed < NANOS
+                    || seconds.size() < FEW_STEPS && passed < MOST_NANOS) {
                 pass.zeroGradients();
                 found = objective.accumulate(pass, 0).tokens();
-                best = Math.min(best, (System.nanoTime() - start) / 1e9);
+                long now = System.nanoTime() - begin;
+                seconds.add((now - passed) / 1e9);
+                passed = now;
             }
+            List<Double> last = seconds.subList(seconds.size() * 2 / 3, seconds.size()).stream().sorted().toList();
             long whole = tokens > 0 ? tokens : found;
-            return new Time(whole, best * whole / Math.max(1, found));
+            return new Time(whole, last.get(last.size() / 2) * whole / Math.max(1, found));
         }
     }
 
