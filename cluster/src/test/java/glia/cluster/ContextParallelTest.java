@@ -75,7 +75,7 @@ class ContextParallelTest {
         long attention = 2 * layer * (method.equals("gather") ? 3 * (ranks - 1) : 3 * ranks - 2);
         // Three columns: log-probability, log-sum-exp and entropy.
         long logProbs = 4L * tokens * 3 * (ranks - 1);
-        double counted = TrainOnRanks.sent.get("context-" + method) - TrainOnRanks.sent.get("data-" + method);
+        double counted = TrainOnRanks.sent(folder, "context-" + method) - TrainOnRanks.sent(folder, "data-" + method);
         assertEquals(attention + logProbs, counted);
     }
 

@@ -171,7 +171,7 @@ class DataParallelTest {
                     "steps=2", "parallel.shard=" + shard);
             // No weight of this model has a size that is not a multiple of 16, except the embedding, which is last.
             long n = run.weights().values().stream().mapToLong(List::size).sum();
-            assertEquals(2 * (2 + 1) * (3 - 1) * 4.0 * n, TrainOnRanks.sent.get("bytes-" + shard));
+            assertEquals(2 * (2 + 1) * (3 - 1) * 4.0 * n, TrainOnRanks.sent(folder, "bytes-" + shard));
         }
     }
 

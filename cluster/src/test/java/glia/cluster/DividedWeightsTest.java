@@ -81,7 +81,7 @@ class DividedWeightsTest {
         Outcome run = train("bytes", 3, "batch.accumulate=2", "steps=2", "parallel.shard=weights", "validate.every=0",
                 "report.norms_every=0", "model.new.tie_word_embeddings=false");
         long n = run.weights().values().stream().mapToLong(List::size).sum();
-        assertEquals(2 * 3 * 2 * (3 - 1) * 4.0 * n, TrainOnRanks.sent.get("bytes"));
+        assertEquals(2 * 3 * 2 * (3 - 1) * 4.0 * n, TrainOnRanks.sent(folder, "bytes"));
         assertEquals(3 * 2 * (3 - 1) * (4 * n / 3), new Layout(3, 2, Shard.WEIGHTS, 4 * n, 0).bytesSent());
     }
 

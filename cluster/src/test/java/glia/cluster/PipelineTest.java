@@ -121,7 +121,7 @@ class PipelineTest {
         long embedding = run.weights().get("model.embed_tokens.weight").size();
         long streams = 2 * 4 * (3 - 1) * 4L * tokens * 32;
         long losses = (3 - 1) * 8L * 4;
-        assertEquals(streams + losses + (isTied ? (4 + 1) * 4 * embedding : 0), TrainOnRanks.sent.get(output));
+        assertEquals(streams + losses + (isTied ? (4 + 1) * 4 * embedding : 0), TrainOnRanks.sent(folder, output));
     }
 
     /// Each border is between two ranks; gradients are added up once for a micro-batch.
@@ -133,7 +133,7 @@ class PipelineTest {
         train("more-stages", 4, with(words, "parallel.virtual_stages=2"));
         int tokens = 2 * 16;
         long border = 2 * 2 * 4L * tokens * 32;
-        double more = TrainOnRanks.sent.get("more-stages") - TrainOnRanks.sent.get("plain-stages");
+        double more = TrainOnRanks.sent(folder, "more-stages") - TrainOnRanks.sent(folder, "plain-stages");
         assertEquals(2 * border * (3 - 1), more);
     }
 

@@ -137,8 +137,8 @@ class TensorTrainingTest {
             "parallel.tensor=4"};
         train(LLAMA, "bytes-tensor", 4, words);
         int tokens = 2 * 16;
-        assertEquals(3 * 2 * 4 * 2 * (4 - 1) * 4L * tokens * 64, TrainOnRanks.sent.get("bytes-tensor"));
-        assertEquals(TrainOnRanks.sent.get("bytes-tensor"), TrainOnRanks.predicted(folder,
+        assertEquals(3 * 2 * 4 * 2 * (4 - 1) * 4L * tokens * 64, TrainOnRanks.sent(folder, "bytes-tensor"));
+        assertEquals(TrainOnRanks.sent(folder, "bytes-tensor"), TrainOnRanks.predicted(folder,
                 ExpertParallelTest.recipe(LLAMA), "one", with(words, "parallel.data=1")));
     }
 

@@ -40,8 +40,7 @@ final class TrainOnRanks {
             report: {html: false, norms_every: 10}
             """;
 
-    /// Bytes that all ranks of a run sent, by its output.
-    static final Map<String, Double> sent = new ConcurrentHashMap<>();
+    private static final Map<Path, Double> SENT = new ConcurrentHashMap<>();
 
     private TrainOnRanks() { }
 
@@ -70,11 +69,16 @@ final class TrainOnRanks {
                         losses.add(figures.loss());
                         norms.add(figures.gradientNorm());
                     }
-                    sent.merge(output, figures.parts().getOrDefault("ranks/bytes_sent", 0.0), Double::sum);
+                    SENT.merge(out, figures.parts().getOrDefault("ranks/bytes_sent", 0.0), Double::sum);
                 }, words));
         return new Outcome(losses, norms, weights(out.resolve(
                 Files.exists(out.resolve("model/model.safetensors")) ? "model/model.safetensors"
                         : "model/adapter_model.safetensors")));
+    }
+
+    /// Bytes that all ranks of a run sent.
+    static double sent(Path folder, String output) {
+        return SENT.get(folder.resolve(output));
     }
 
     /// The bytes that all ranks send in a step, as they are predicted on one of them.
