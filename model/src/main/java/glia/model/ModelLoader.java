@@ -235,7 +235,8 @@ public final class ModelLoader {
             Parameters.forEach(spec, (parameter, shape) -> {
                 Source source = names.of(spec, parameter).in(tensors.names());
                 String name = resolve(tensors, source.stored());
-                Source fitted = names instanceof TensorNames.Gguf ? withoutOnes(source, name, shape) : source;
+                Source fitted = !tensors.names().contains(name) ? source : names instanceof TensorNames.Gguf
+                        ? withoutOnes(source, name, shape) : source.fitting(storedShape(tensors, name));
                 weights.put(parameter, weight(parameter, fitted, name, shape, made));
                 left.remove(name);
                 sources.put(parameter, fitted);
@@ -259,7 +260,7 @@ public final class ModelLoader {
 
     /// In GGUF files outer dimensions of 1 mean nothing: a vector may have the shape `[1,E]`.
     private Source withoutOnes(Source source, String name, long[] declared) {
-        if (!(source instanceof Source.Stored) || !tensors.names().contains(name) || tensors.packed(name).isPresent()) {
+        if (!(source instanceof Source.Stored) || tensors.packed(name).isPresent()) {
             return source;
         }
         long[] stored = storedShape(tensors, name);

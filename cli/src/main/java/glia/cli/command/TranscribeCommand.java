@@ -17,6 +17,7 @@ import glia.io.hub.ModelLocation;
 import glia.io.sound.SoundReader;
 import glia.tensor.Precision;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,9 +80,7 @@ public final class TranscribeCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         TranscribeOptions options = options(arguments);
         Format format = arguments.has(Json.OPTION) ? Format.JSON : arguments.get(FORMAT).orElse(Format.TEXT);
-        if (arguments.repeated().stream().filter(STANDARD_INPUT::equals).count() > 1) {
-            throw new UsageException("standard input (-) can be transcribed once");
-        }
+        requireSounds(arguments.repeated(), format);
         ModelLocation choice = Models.locate(Optional.of(arguments.get(MODEL).orElse(DEFAULT_MODEL)), arguments,
                 console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
@@ -100,6 +99,24 @@ public final class TranscribeCommand implements Command {
             }
         }
         return ExitCode.OK;
+    }
+
+    /// Refuses files that are no sounds before a model is loaded; a pipe is read once.
+    private static void requireSounds(List<String> files, Format format) throws IOException {
+        if (files.stream().filter(STANDARD_INPUT::equals).count() > 1) {
+            throw new UsageException("standard input (-) can be transcribed once");
+        }
+        if (files.size() > 1 && (format == Format.SRT || format == Format.VTT)) {
+            throw new UsageException("--format: found " + files.size() + " sounds, but subtitles are those of one; run "
+                    + "glia transcribe for each");
+        }
+        for (String file : files) {
+            Path path = Path.of(file);
+            if (!file.equals(STANDARD_INPUT)
+                    && (Files.isRegularFile(path) || Files.isDirectory(path) || !Files.exists(path))) {
+                SoundReader.open(path).close();
+            }
+        }
     }
 
     private static TranscribeOptions options(Arguments arguments) {

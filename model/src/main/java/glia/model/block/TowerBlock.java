@@ -23,6 +23,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// A tower: features of a picture or a sound to rows of the language model's width.
 final class TowerBlock {
@@ -34,7 +35,7 @@ final class TowerBlock {
     private final Tower spec;
     private final Decoder body;
     private final Weights own;
-    /// The layers with taps, ascending.
+    /// The layers whose states are projected besides the last ones, ascending.
     private final List<Integer> layers;
     private final List<Step> steps = new ArrayList<>();
 
@@ -42,7 +43,10 @@ final class TowerBlock {
         spec = whole.towers().get(number);
         own = all.shared(place -> whole.towerPlace(number, place));
         body = new Decoder(spec.body(), own);
-        layers = spec.taps().stream().map(Tower.Tap::layer).distinct().sorted().toList();
+        List<Integer> beside = spec.projector().stream().filter(Tower.Step.Beside.class::isInstance)
+                .flatMap(step -> ((Tower.Step.Beside) step).layers().stream()).toList();
+        layers = Stream.concat(spec.taps().stream().map(Tower.Tap::layer), beside.stream()).distinct().sorted()
+                .toList();
         List<Tower.Step> wanted = spec.allSteps();
         for (int i = 0; i < wanted.size(); i++) {
             Place place = new Place(-1, 1 + i);
@@ -52,7 +56,7 @@ final class TowerBlock {
                 case Tower.Step.Linear linear -> step(Projection.of(own, place, Role.OUTPUT, Role.OUTPUT_BIAS,
                         linear.biased()));
                 case Tower.Step.Gated gated -> step(MlpBlock.of(gated.mlp(), own, place));
-                case Tower.Step.ClassToken _ -> (ops, x, features) -> x;
+                case Tower.Step.ClassToken _, Tower.Step.Beside _ -> (ops, x, features) -> x;
                 case Tower.Step.Attended attended -> attend(attended, own, place);
                 case Tower.Step.Compared _ -> (ops, x, features) -> new Value(ops, x).unitRows().tensor();
                 case Tower.Step.Activated f -> (ops, x, features) -> ops.activate(x, f.activation());
@@ -111,7 +115,7 @@ final class TowerBlock {
         List<Integer> grid = features.grid();
         int[] order = order(grid);
         List<Tensor> states = body.hidden(ops, pass(ops, features, order), Set.copyOf(layers));
-        Tensor x = projected(ops, states.getLast(), features, order, 0, spec.projector().size());
+        Tensor x = projected(ops, beside(ops, states), features, order, 0, spec.projector().size());
         for (int i = 0; i + 1 < states.size(); i++) {
             int first = spec.projector().size();
             for (Tower.Tap tap : spec.taps()) {
@@ -124,6 +128,15 @@ final class TowerBlock {
             }
         }
         return x;
+    }
+
+    /// What the projector reads: the last states, or those after several layers side by side.
+    private Tensor beside(Ops ops, List<Tensor> states) {
+        if (spec.projector().isEmpty() || !(spec.projector().getFirst() instanceof Tower.Step.Beside beside)) {
+            return states.getLast();
+        }
+        return beside.layers().stream().map(layer -> states.get(layers.indexOf(layer)))
+                .reduce((a, b) -> ops.apply(new ConcatColumns(a, b, 1, false))).orElseThrow();
     }
 
     private Tensor projected(Ops ops, Tensor states, Input.Rows features, int[] order, int from, int to) {

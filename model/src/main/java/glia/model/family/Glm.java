@@ -9,6 +9,7 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ByType;
 import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GgufKey;
 import glia.model.family.gguf.JoinedGguf;
 import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.Fused;
@@ -23,6 +24,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
+import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
@@ -32,6 +34,8 @@ import java.util.Optional;
 /// of queries, keys and values, gate and up in one matrix; `glm4` and the text model of GLM-4.1V have norms before and
 /// after each mixer. Checked against `GlmForCausalLM`, `Glm4ForCausalLM` and `Glm4vForConditionalGeneration`.
 final class Glm implements Family {
+    private static final String SECTIONS = "rope.dimension_sections";
+
     @Override
     public List<String> modelTypes() {
         return List.of("glm", "glm4", "glm4v_text");
@@ -67,12 +71,19 @@ final class Glm implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new ByType(List.of("glm", "glm4"), List.of(form("chatglm", "glm"), form("glm4", "glm4"))));
+        return Optional.of(new ByType(List.of("glm", "glm4", "glm4v_text"), List.of(form("chatglm", "glm",
+                StandardGguf.Rotation.INTERLEAVED), form("glm4", "glm4", StandardGguf.Rotation.INTERLEAVED),
+                form("glm4", "glm4v_text", StandardGguf.Rotation.HALF_SPLIT))));
     }
 
-    private static JoinedGguf form(String architecture, String type) {
-        return new JoinedGguf(new ExpertGguf(new StandardGguf(architecture, type, StandardGguf.Rotation.INTERLEAVED),
-                ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) -> keys.put("attention_bias",
-                        StandardGguf.hasQueryBias(checkpoint))), false, true);
+    /// Files with sections are those of GLM-4.1V, whose readers rotate halves of heads.
+    private static JoinedGguf form(String architecture, String type, StandardGguf.Rotation rotation) {
+        GgufKey sections = GgufKey.written(SECTIONS, facts -> facts.attention().map(Attention::rope)
+                .filter(rope -> rope instanceof Rope.Rotary && facts.spec().modelType().equals("glm4v_text"))
+                .map(rope -> new int[] {((Rope.Rotary) rope).rotatedSize() / 2, 0, 0, 0}));
+        return new JoinedGguf(new ExpertGguf(new StandardGguf(architecture, type, rotation), ExpertGguf.FFN_NORM,
+                List.of(sections), (keys, checkpoint) -> keys
+                        .put("model_type", keys.has(SECTIONS) ? "glm4v_text" : type)
+                        .put("attention_bias", StandardGguf.hasQueryBias(checkpoint))), false, true);
     }
 }

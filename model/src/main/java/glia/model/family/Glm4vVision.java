@@ -57,6 +57,14 @@ final class Glm4vVision implements TowerFamily {
                 config.positive("image_token_id", 151_343), side, Tower.Axes.GRID, Tower.Sight.CAUSAL)));
     }
 
+    /// The convolution over squares, as a matrix.
+    static Source downsample(Source.Stored whole, Tower tower) {
+        long hidden = tower.body().hiddenSize();
+        long out = ((Tower.Step.Linear) tower.projector().get(1)).outputs();
+        long side = tower.side();
+        return TowerFamily.shaped(whole, List.of(out, hidden * side * side), out, hidden, side, side);
+    }
+
     @Override
     public List<String> names() {
         return TowerFamily.stored("visual.patch_embed.proj.weight").names();
@@ -68,13 +76,7 @@ final class Glm4vVision implements TowerFamily {
             String gated = p.role().name().toLowerCase(Locale.ROOT);
             Source.Stored whole = TowerFamily.step(p, "", "visual.downsample", "visual.merger.proj",
                     "visual.merger.post_projection_norm", "", "visual.merger." + gated + "_proj");
-            if (p.place().branch() != 2 || p.role() != Role.OUTPUT) {
-                return whole;
-            }
-            long hidden = tower.body().hiddenSize();
-            long out = ((Tower.Step.Linear) tower.projector().get(1)).outputs();
-            long side = tower.side();
-            return TowerFamily.shaped(whole, List.of(out, hidden * side * side), out, hidden, side, side);
+            return p.place().branch() != 2 || p.role() != Role.OUTPUT ? whole : downsample(whole, tower);
         }
         return switch (p.role()) {
             case FEATURES -> TowerFamily.patches(TowerFamily.stored("visual.patch_embed.proj.weight"), tower, true);

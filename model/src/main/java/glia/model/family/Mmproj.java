@@ -113,6 +113,9 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
             case PIXTRAL -> mapped(spec, s -> s.mixer() instanceof Attention a && a.rope() instanceof Rope.Axial r
                     ? new Sublayer(s.layer(), s.before(), a.with(new Rope.Axial(r.rotary().with(Layout.INTERLEAVED),
                             r.axes(), r.frequencies())), s.after(), s.residual(), s.sharedWith()) : s, step -> step);
+            case KIMI -> mapped(spec, s -> s.mixer() instanceof Attention a && a.rope() instanceof Rope.Axial r
+                    ? new Sublayer(s.layer(), s.before(), a.with(Rope.Axial.grid(r.rotary(), 2, 1)), s.after(),
+                            s.residual(), s.sharedWith()) : s, step -> step);
             case GEMMA3 -> mapped(spec, s -> s, step -> step instanceof Tower.Step.Normed(Norm.Rms rms)
                     ? new Tower.Step.Normed(new Norm.Rms(rms.eps(), 0)) : step);
             default -> spec;
@@ -232,6 +235,7 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
             case FEATURES -> tower.features().isInterleaved() ? stored(PATCHES)
                     : TowerFamily.patches(stored(PATCHES), tower, tower.features().frames() > 1);
             case FEATURES_BIAS -> stored("v.patch_embd.bias");
+            case FEATURES_AFTER_WEIGHT -> stored("v.norm_embd.weight");
             case POSITIONS -> positions(tower, stored("v.position_embd.weight"));
             case CLIP -> stored(layer + CLIPPED.get(p.sublayer() % 2).get(p.expert() / 4)
                     + SpeechNames.CLAMPS.get(p.expert() % 4));
@@ -253,19 +257,25 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
         };
     }
 
-    /// Tables of columns and of rows are stored `[2, count, hidden]`.
-    private static Source positions(Tower tower, Source.Stored stored) {
+    /// Tables of columns and of rows are stored `[2, count, hidden]`, Kimi's `[height, width, hidden]`.
+    private Source positions(Tower tower, Source.Stored stored) {
+        if (kind == MmprojKind.KIMI && tower.body().embedding().positions() instanceof Positions.Grid grid) {
+            return TowerFamily.shaped(stored, List.of((long) grid.count(), (long) tower.body().hiddenSize()),
+                    (long) grid.height(), (long) grid.width(), (long) tower.body().hiddenSize());
+        }
         return tower.body().embedding().positions() instanceof Positions.Axes axes
                 ? TowerFamily.shaped(stored, List.of(2L * axes.count(), (long) tower.body().hiddenSize()), 2L,
                         (long) axes.count(), (long) tower.body().hiddenSize()) : stored;
     }
 
-    /// Queries, keys or values. Some files have them in one tensor, which is the only way for Qwen3-VL in llama.cpp.
+    /// Queries, keys or values. Some files have them in one tensor, as llama.cpp's
+    /// converter writes those of Qwen3-VL, GLM-4.1V and Kimi K2.5.
     private Source part(String layer, String name, int number, long hidden, String suffix) {
         Source own = stored(layer + name + suffix);
         Source fused = new Source.Rows(stored(layer + "attn_qkv" + suffix), (int) (number * hidden), (int) hidden,
                 (int) (3 * hidden));
-        return kind == MmprojKind.QWEN3 ? new Source.Either(fused, own) : new Source.Either(own, fused);
+        boolean isFused = kind == MmprojKind.QWEN3 || kind == MmprojKind.GLM4V || kind == MmprojKind.KIMI;
+        return isFused ? new Source.Either(fused, own) : new Source.Either(own, fused);
     }
 
     static Source.Stored stored(String name) {

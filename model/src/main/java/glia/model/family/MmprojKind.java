@@ -15,6 +15,7 @@ import glia.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -45,7 +46,13 @@ public enum MmprojKind {
             "mm.model.mlp.2", "", "mm.model.fc"),
     /// Gemma 4.
     GEMMA4("gemma4v", "gemma4", new Gemma4Vision(), List.of("<|image|>"), "", "", "", "", "",
-            "mm.input_projection");
+            "mm.input_projection"),
+    /// GLM-4.1V.
+    GLM4V("glm4v", "glm4v", new Glm4vVision(), List.of("<|image|>"), "", "", "mm.patch_merger", "mm.model.fc",
+            "mm.post_norm", "", ""),
+    /// Kimi K2.5.
+    KIMI("kimik25", "kimi_k25", new KimiVision(), List.of("<|media_pad|>"), "", "mm.input_norm", "", "mm.1", "",
+            "mm.2");
 
     /// The width of the hidden states.
     public static final String WIDTH = "clip.vision.embedding_length";
@@ -106,13 +113,15 @@ public enum MmprojKind {
         return tower.compared().isPresent() || tower.chunks().isPresent() ? Optional.empty()
                 : switch (tower.body().modelType()) {
                     case "vit" -> isPooled ? Optional.of(GEMMA3) : isFolded ? Optional.of(IDEFICS3)
-                            : tower.numLeading() == 1 ? Optional.of(MLP) : Optional.empty();
+                            : Optional.of(MLP);
                     case "qwen_vision" -> Optional.of(isGated ? QWEN2_5
                             : tower.body().embedding().positions() instanceof Positions.Grid ? QWEN3 : QWEN2);
                     case "pixtral" -> Optional.of(PIXTRAL);
                     case "internvl_vision" -> Optional.of(INTERNVL);
                     case "llama4_vision" -> Optional.of(LLAMA4);
                     case "gemma4_vision" -> Optional.of(GEMMA4);
+                    case "glm4v_vision" -> Optional.of(GLM4V);
+                    case "moonvit" -> Optional.of(KIMI);
                     default -> Optional.empty();
                 };
     }
@@ -127,14 +136,21 @@ public enum MmprojKind {
                     + tower.taps().get(tap).layer() + (isNorm ? ".norm" : isFirst ? ".fc1" : ".fc2")) + suffix);
         }
         if (p.role() == Role.NEWLINE) {
-            long width = ((Tower.Step.Linear) tower.projector().get(2)).outputs();
+            long width = VisionTransformer.newlineSize(tower);
             return TowerFamily.shaped(new Source.Stored(List.of("v.image_newline", "model.image_newline")),
                     List.of(1L, width), width);
         }
         if (this == GEMMA4 && p.role() != Role.OUTPUT) {
             return Mmproj.stored(p.role() == Role.FINAL_WEIGHT ? "v.std_scale" : "v.std_bias");
         }
-        Source named = Mmproj.stored(steps.get(p.place().branch()) + suffix);
+        if (this == GLM4V && p.place().branch() == 2 && p.role() == Role.OUTPUT) {
+            return Glm4vVision.downsample(Mmproj.stored("mm.patch_merger.weight"), tower);
+        }
+        if (this == GLM4V && p.place().branch() == 6) {
+            return Mmproj.stored("mm." + p.role().name().toLowerCase(Locale.ROOT) + suffix);
+        }
+        int first = tower.projector().getFirst() instanceof Tower.Step.Beside ? 1 : 0;
+        Source named = Mmproj.stored(steps.get(p.place().branch() - first) + suffix);
         return this == GEMMA3 && p.role() == Role.OUTPUT ? new Source.Transposed(named) : named;
     }
 
@@ -181,15 +197,34 @@ public enum MmprojKind {
             }
             case QWEN2, QWEN2_5, QWEN3 -> qwen(clip, model, vision, whole, merge);
             case GEMMA4 -> gemma4(clip, vision, whole);
+            case GLM4V -> {
+                vision.putAll(Map.of("depth", layers, "num_heads", vision.get("num_attention_heads"),
+                        "spatial_merge_size", merge, "hidden_act", clip.flag("clip.use_silu") ? "silu" : "gelu",
+                        "out_hidden_size", clip.size("mm.model.fc.weight", 0), "intermediate_size",
+                        clip.size("mm.up.weight", 0), "rms_norm_eps", vision.get("layer_norm_eps"), "attention_bias",
+                        file.tensors().containsKey("v.blk.0.attn_qkv.bias")));
+                axes(model, whole);
+            }
+            case KIMI -> {
+                vision.putAll(Map.of("pos_emb_height", clip.size("v.position_embd.weight", 0), "pos_emb_width",
+                        clip.size("v.position_embd.weight", 1), "merge_kernel_size",
+                        clip.integer("projector.scale_factor", 2)));
+                whole.put("projection_layer_norm_eps", vision.get("layer_norm_eps"));
+            }
         }
         return Config.of(file.metadata().origin(), whole);
     }
 
-    /// The states of the last layer but one, if the file does not say which.
+    /// The states of the last layer but one, if the file does not say which. Without a class token it is SigLIP's.
     private void llava(Clip clip, Map<String, Object> vision, Map<String, Object> whole, int layers)
             throws CheckpointException {
         int[] listed = clip.integers("feature_layer");
-        whole.put("vision_feature_layer", listed.length == 0 ? layers - 1 : listed[listed.length - 1]);
+        whole.put(VisionTransformer.LAYER, listed.length == 0 ? layers - 1 : Arrays.stream(listed).sorted()
+                .boxed().toList());
+        if (!clip.hasClassToken()) {
+            vision.put("model_type", "siglip_vision_model");
+            whole.put("vision_feature_select_strategy", "full");
+        }
         vision.put("hidden_act", clip.flag("clip.use_gelu") ? "gelu_pytorch_tanh"
                 : clip.flag("clip.use_silu") ? "silu" : "quick_gelu");
         clip.pinpoints().ifPresent(points -> whole.putAll(Map.of("model_type", "llava_next", Clip.PINPOINTS, points)));
@@ -242,6 +277,11 @@ public enum MmprojKind {
                 whole.put("model_type", "qwen3_5");
             }
         }
+        axes(model, whole);
+    }
+
+    /// The pairs that the language model rotates by time, row and column.
+    private static void axes(GgufMetadata model, Map<String, Object> whole) throws CheckpointException {
         String sections = model.has("general.architecture") ? model.string("general.architecture")
                 + ".rope.dimension_sections" : "";
         if (model.has(sections)) {
@@ -299,6 +339,11 @@ public enum MmprojKind {
 
         boolean flag(String key) throws CheckpointException {
             return file.metadata().has(key) && file.metadata().flag(key);
+        }
+
+        /// Whether a token stands before the patches, as in CLIP.
+        public boolean hasClassToken() {
+            return file.tensors().containsKey("v.class_embd");
         }
 
         /// The number of rows of a matrix, or of its columns if the rows are `hidden`.

@@ -30,9 +30,9 @@ import java.util.Optional;
 /// every `decoder_sparse_step`-th layer, except in those that `mlp_only_layers` lists. Checked against the class
 /// `Qwen3MoeForCausalLM`.
 final class Qwen3Moe implements Family {
-    /// The text model of Qwen3-VL with experts, whose stacks have inputs first and whose weights always sum to 1.
+    /// The text model of Qwen3-VL with experts, whose weights always sum to 1.
     private static final String OF_PICTURES = "qwen3_vl_moe_text";
-    private static final ExpertNames STACKS = ExpertNames.of("mlp", "gate", ExpertNames.Stack.INPUTS_FIRST);
+    private static final ExpertNames STACKS = ExpertNames.of("mlp", "gate", ExpertNames.Stack.EITHER);
 
     @Override
     public List<String> modelTypes() {

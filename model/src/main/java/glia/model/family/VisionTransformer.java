@@ -21,6 +21,8 @@ import glia.model.spec.Rope;
 import glia.model.spec.Tower;
 import glia.tensor.kernel.Activation;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -35,16 +37,19 @@ enum VisionTransformer implements TowerFamily {
             Config vision = config.child("vision_config");
             boolean isSigmoid = vision.text("model_type", "").equals("siglip_vision_model");
             Standard.only(config, "vision_feature_select_strategy", isSigmoid ? "full" : "default");
-            int layers = layers(config, vision, -2);
+            List<Integer> layers = layers(config, vision, config.isList(LAYER)
+                    ? config.integers(LAYER) : new int[] {config.integer(LAYER, -2)});
             Norm norm = new Norm.Layer(Standard.epsilon(vision, "layer_norm_eps", 1e-5));
             int patches = patches(vision);
             Embedding embedding = isSigmoid
                     ? new Embedding(new Positions.Learned(patches * patches), 1, 0, new Norm.None())
                     : new Embedding(new Positions.Learned(patches * patches + 1), 1, 0, norm);
-            ModelSpec body = body(vision, embedding, isSigmoid ? 0 : 1, layers, norm, new Norm.None(), isSigmoid,
-                    isSigmoid ? "gelu_pytorch_tanh" : "quick_gelu");
+            ModelSpec body = body(vision, embedding, isSigmoid ? 0 : 1, Collections.max(layers), norm,
+                    new Norm.None(), isSigmoid, isSigmoid ? "gelu_pytorch_tanh" : "quick_gelu");
             boolean biased = config.flag("multimodal_projector_bias", true);
-            List<Tower.Step> steps = new ArrayList<>(List.of(new Tower.Step.Linear(text.hiddenSize(), biased),
+            List<Tower.Step> steps = new ArrayList<>(layers.size() == 1 ? List.of() : List.of(
+                    new Tower.Step.Beside(layers.stream().map(layer -> layer - 1).toList())));
+            steps.addAll(List.of(new Tower.Step.Linear(text.hiddenSize(), biased),
                     new Tower.Step.Activated(Activations.read(config, "projector_hidden_act", "gelu")),
                     new Tower.Step.Linear(text.hiddenSize(), biased)));
             if (config.has("image_grid_pinpoints")) {
@@ -69,8 +74,8 @@ enum VisionTransformer implements TowerFamily {
                 List<Long> shape = List.of(1L, newlineSize(tower));
                 return TowerFamily.shaped(TowerFamily.stored("image_newline"), shape, shape.getLast());
             }
-            return TowerFamily.stored("multi_modal_projector.linear_" + (p.place().branch() == 1 ? 1 : 2)
-                    + TowerFamily.suffix(p));
+            return TowerFamily.stored("multi_modal_projector.linear_"
+                    + (p.place().branch() == 1 + firstLinear(tower) ? 1 : 2) + TowerFamily.suffix(p));
         }
     },
 
@@ -121,20 +126,32 @@ enum VisionTransformer implements TowerFamily {
         }
     };
 
+    /// The states that are projected, by their number; several side by side.
+    static final String LAYER = "vision_feature_layer";
+
     /// The width of the last linear map.
-    private static long newlineSize(Tower tower) {
-        return ((Tower.Step.Linear) tower.projector().get(2)).outputs();
+    static long newlineSize(Tower tower) {
+        return ((Tower.Step.Linear) tower.projector().get(firstLinear(tower) + 2)).outputs();
+    }
+
+    private static int firstLinear(Tower tower) {
+        return tower.projector().getFirst() instanceof Tower.Step.Beside ? 1 : 0;
     }
 
     abstract Source projector(Tower tower, Parameter p);
 
-    /// The number of layers up to the one whose states are projected.
-    static int layers(Config config, Config vision, int otherwise) throws CheckpointException {
+    /// The numbers of layers up to those whose states are projected.
+    ///
+    /// @param wanted the numbers of states, from the last one if negative
+    static List<Integer> layers(Config config, Config vision, int... wanted) throws CheckpointException {
         int all = Numbers.layers(vision, "num_hidden_layers");
-        int wanted = config.integer("vision_feature_layer", otherwise);
-        int layers = wanted < 0 ? all + 1 + wanted : wanted;
-        if (layers < 1 || layers > all) {
-            throw config.error("vision_feature_layer", "found " + wanted + ", expected one of the " + all + " layers");
+        List<Integer> layers = new ArrayList<>();
+        for (int number : wanted) {
+            layers.add(number < 0 ? all + 1 + number : number);
+        }
+        if (layers.isEmpty() || Collections.min(layers) < 1 || Collections.max(layers) > all) {
+            throw config.error(LAYER, "found " + Arrays.toString(wanted) + ", expected one or more of the " + all
+                    + " layers");
         }
         return layers;
     }

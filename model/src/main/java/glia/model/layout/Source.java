@@ -29,7 +29,13 @@ public sealed interface Source {
     }
 
     /// A matrix stored `[inputs, outputs]`.
-    record Transposed(Source of) implements Source { }
+    ///
+    /// @param outputs if some files store it as it is, the number by which these are told; or else 0
+    record Transposed(Source of, int outputs) implements Source {
+        public Transposed(Source of) {
+            this(of, 0);
+        }
+    }
 
     /// Rows (of a vector: elements) `from` to `from + count` of a fused tensor.
     ///
@@ -56,7 +62,7 @@ public sealed interface Source {
     default Source renamed(Function<String, List<String>> rename) {
         return switch (this) {
             case Stored s -> new Stored(s.names.stream().flatMap(name -> rename.apply(name).stream()).toList());
-            case Transposed t -> new Transposed(t.of.renamed(rename));
+            case Transposed t -> new Transposed(t.of.renamed(rename), t.outputs);
             case Rows r -> new Rows(r.of.renamed(rename), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.renamed(rename), s.index, s.count);
             case Every e -> new Every(e.of.renamed(rename), e.from, e.count, e.total);
@@ -69,7 +75,7 @@ public sealed interface Source {
     default Source in(Set<String> names) {
         return switch (this) {
             case Stored s -> this;
-            case Transposed t -> new Transposed(t.of.in(names));
+            case Transposed t -> new Transposed(t.of.in(names), t.outputs);
             case Rows r -> new Rows(r.of.in(names), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.in(names), s.index, s.count);
             case Every e -> new Every(e.of.in(names), e.from, e.count, e.total);
@@ -78,6 +84,16 @@ public sealed interface Source {
                 Source other = e.second.in(names);
                 yield other.stored().names().stream().anyMatch(names::contains) ? other : e.first.in(names);
             }
+        };
+    }
+
+    /// A copy that does not transpose matrices that are stored as they are.
+    default Source fitting(long[] stored) {
+        return switch (this) {
+            case Transposed t when t.outputs > 0 && stored.length > 1
+                    && stored[stored.length - 2] == t.outputs -> t.of;
+            case Rows r -> new Rows(r.of.fitting(stored), r.from, r.count, r.total);
+            default -> this;
         };
     }
 
@@ -266,7 +282,7 @@ public sealed interface Source {
     private Source on(Source base) {
         return switch (this) {
             case Source s when s.equals(base) -> stored();
-            case Transposed t -> new Transposed(t.of.on(base));
+            case Transposed t -> new Transposed(t.of.on(base), t.outputs);
             case Rows r -> new Rows(r.of.on(base), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.on(base), s.index, s.count);
             case Every e -> new Every(e.of.on(base), e.from, e.count, e.total);

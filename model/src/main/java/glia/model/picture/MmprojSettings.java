@@ -88,6 +88,12 @@ public final class MmprojSettings {
                 processor.putAll(Map.of("patch_size", patch, "spatial_merge_size",
                         clip.integer("spatial_merge_size", 1)));
             }
+            case KIMI -> config.putAll(Map.of("image_processor_type", "Kimi_K25ImageProcessor", "resample", 3,
+                    "size", Map.of("max_height", 512, "max_width", 512), "max_patches", 16_384, "patch_size", patch,
+                    "merge_size", scale));
+            case GLM4V -> config.putAll(Map.of("image_processor_type", "Glm4vImageProcessor", "patch_size", patch,
+                    "temporal_patch_size", 2, "merge_size", clip.integer("spatial_merge_size", 2), "size",
+                    Map.of("shortest_edge", 12_544, "longest_edge", 9_633_792)));
             case QWEN2, QWEN2_5, QWEN3 -> {
                 boolean isNew = kind == MmprojKind.QWEN3;
                 config.putAll(Map.of("image_processor_type", isNew ? "Qwen3VLImageProcessor" : "Qwen2VLImageProcessor",
@@ -105,6 +111,7 @@ public final class MmprojSettings {
                 : "CLIPImageProcessor", "size", Map.of("shortest_edge", side), "crop_size",
                 Map.of("height", side, "width", side), "do_center_crop", true));
         points.ifPresent(sizes -> config.put(MmprojKind.Clip.PINPOINTS, sizes));
-        processor.putAll(Map.of("patch_size", patch, "num_additional_image_tokens", 1));
+        processor.putAll(Map.of("patch_size", patch, "num_additional_image_tokens", clip.hasClassToken() ? 1 : 0,
+                "vision_feature_select_strategy", clip.hasClassToken() ? "default" : "full"));
     }
 }

@@ -3,11 +3,14 @@ package glia.model.picture;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.picture.Pixels;
+import glia.tensor.Tensor;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /// Processors that cut pictures to patches.
 final class PatchedPictures {
@@ -43,6 +46,9 @@ final class PatchedPictures {
 
     /// Sides of whole squares of patches, an area within limits: Qwen2-VL and later, GLM-4V, MiniMax-M3.
     static final class Squares extends PictureProcessor {
+        /// The steps of time that see each other.
+        private static final String SEGMENT = "vision_segment_max_frames";
+        private static final String MARKED = "]<]start of image[>[" + PLACE + "]<]end of image[>[";
         private final int time;
         private final int patch;
         private final int merge;
@@ -80,12 +86,12 @@ final class PatchedPictures {
 
         @Override
         public boolean readsFilms() {
-            return !isMarked;
+            return true;
         }
 
         @Override
         public String filmMark() throws CheckpointException {
-            return countsFrames ? "<|video|>"
+            return countsFrames ? "<|video|>" : isMarked ? "]<]video[>["
                     : isTimed() ? "<|vision_start|><|video_pad|><|vision_end|>" : "<|video_pad|>";
         }
 
@@ -100,13 +106,10 @@ final class PatchedPictures {
 
         @Override
         public PreparedPicture prepareFilm(List<Pixels> frames, List<Double> seconds) throws CheckpointException {
-            if (!readsFilms()) {
-                return super.prepareFilm(frames, seconds);
-            }
             int count = isTimed() || countsFrames ? frames.size() : 1;
             int rounded = isTimed() ? Math.ceilDiv(frames.size(), time) * time
                     : countsFrames ? Math.max(1, (int) Math.rint((double) frames.size() / time)) * time : 1;
-            Config own = film();
+            Config own = isMarked ? ofMiniMax() : film();
             boolean hasPixels = own.has("min_pixels") && own.has("max_pixels");
             Config size = hasPixels ? own : own.child("size");
             PixelSize fitted = fitted(sizeOf(frames.getFirst()), count, rounded, patch * merge,
@@ -117,27 +120,42 @@ final class PatchedPictures {
                 resized.add(frame.resized(fitted.width(), fitted.height(), filter()));
             }
             PreparedPicture all = patches(resized);
-            return isTimed() || countsFrames ? timed(all, seconds) : all;
+            return isTimed() || countsFrames || isMarked ? timed(all, seconds) : all;
         }
 
-        /// Each step of time with its mean time before it; GLM-4V has the time of the first frame after it.
+        /// The settings of films, without a file of them those of the reference rather than those of pictures.
+        private Config ofMiniMax() {
+            Config own = film().has("video_processor_type") ? film()
+                    : film().without("min_pixels").without("max_pixels");
+            return own.orElse(Map.of("min_pixels", 3136, "max_pixels", 602_112, SEGMENT, 4));
+        }
+
+        /// Each step of time with its mean time before it; MiniMax-M3 has that of the first frame, GLM-4V after it.
         private PreparedPicture timed(PreparedPicture film, List<Double> seconds) throws CheckpointException {
             int steps = film.grid().getFirst();
             StringBuilder text = new StringBuilder();
             for (int i = 0; i < steps; i++) {
                 double first = seconds.get(i * time);
                 double last = seconds.get(Math.min(i * time + time, seconds.size()) - 1);
-                if (countsFrames) {
-                    text.append("<|begin_of_image|>").append(PLACE).append("<|end_of_image|>").append(isOfGlm46()
-                            ? new BigDecimal(first).setScale(1, RoundingMode.HALF_EVEN) + " seconds"
-                            : String.valueOf((int) first));
+                if (isMarked) {
+                    text.append("]<]").append(tenth(first)).append(" seconds[>[").append(MARKED);
                     continue;
                 }
-                text.append('<').append(new BigDecimal((first + last) / 2).setScale(1, RoundingMode.HALF_EVEN))
-                        .append(" seconds><|vision_start|>").append(PLACE).append("<|vision_end|>");
+                if (countsFrames) {
+                    text.append("<|begin_of_image|>").append(PLACE).append("<|end_of_image|>").append(isOfGlm46()
+                            ? tenth(first) + " seconds" : String.valueOf((int) first));
+                    continue;
+                }
+                text.append('<').append(tenth((first + last) / 2)).append(" seconds><|vision_start|>").append(PLACE)
+                        .append("<|vision_end|>");
             }
             return new PreparedPicture(film.pixels(), film.grid(), film.height(), film.width(), text.toString(),
-                    Collections.nCopies(steps, film.numPlaceholders() / steps));
+                    Collections.nCopies(steps, film.numPlaceholders() / steps),
+                    isMarked ? ofMiniMax().positive(SEGMENT) : 1);
+        }
+
+        private static BigDecimal tenth(double seconds) {
+            return new BigDecimal(seconds).setScale(1, RoundingMode.HALF_EVEN);
         }
 
         private PreparedPicture patches(List<Pixels> frames) {
@@ -147,7 +165,7 @@ final class PatchedPictures {
             }
             return PreparedPicture.ofPatches(values.squares(all, time, patch, merge), all.size() / time,
                     all.getFirst().height() / patch, all.getFirst().width() / patch, merge,
-                    isMarked ? "]<]start of image[>[" + PLACE + "]<]end of image[>[" : PLACE);
+                    isMarked ? MARKED : PLACE);
         }
     }
 
@@ -178,17 +196,30 @@ final class PatchedPictures {
         }
     }
 
-    /// The largest size of the picture's aspect with at most some embeddings, each of a square of patches.
+    /// The largest size of the picture's aspect with at most some embeddings, each of a square of patches; where there
+    /// is no encoder, the square is a patch.
     static final class Gemma4 extends PictureProcessor {
-        Gemma4(Config config, Config processor) throws CheckpointException {
+        private static final String MOST = "max_soft_tokens";
+        private final int patch;
+        private final int pool;
+
+        Gemma4(Config config, Config processor, boolean isUnified) throws CheckpointException {
             super(config, processor, processor.text("image_token", "<|image|>"));
+            int side = config.positive("patch_size", 16);
+            int across = config.positive("pooling_kernel_size", 3);
+            patch = isUnified ? side * across : side;
+            pool = isUnified ? 1 : across;
         }
 
         @Override
         public PreparedPicture prepare(Pixels picture) throws CheckpointException {
-            int patch = config.positive("patch_size", 16);
-            int pool = config.positive("pooling_kernel_size", 3);
-            int most = config.positive("max_soft_tokens", 280);
+            int most = config.positive(MOST, 280);
+            Pixels seen = fitted(picture, most);
+            return PreparedPicture.ofPatches(values.patches(seen, patch, true, most * pool * pool), 1,
+                    seen.height() / patch, seen.width() / patch, pool, marked());
+        }
+
+        private Pixels fitted(Pixels picture, int most) throws CheckpointException {
             int side = patch * pool;
             double scale = Math.sqrt((double) most * side * side / ((double) picture.width() * picture.height()));
             int columns = (int) Math.floor(picture.width() * scale / side);
@@ -200,9 +231,41 @@ final class PatchedPictures {
                 columns = 1;
                 rows = Math.min(picture.height() / picture.width(), most);
             }
-            Pixels seen = picture.resized(columns * side, rows * side, filter());
-            return PreparedPicture.ofPatches(values.patches(seen, patch, true, most * pool * pool), 1, rows * pool,
-                    columns * pool, pool, token("boi_token", "<|image>") + PLACE + token("eoi_token", "<image|>"));
+            return picture.resized(columns * side, rows * side, filter());
+        }
+
+        private String marked() throws CheckpointException {
+            return token("boi_token", "<|image>") + PLACE + token("eoi_token", "<image|>");
+        }
+
+        @Override
+        public boolean readsFilms() {
+            return true;
+        }
+
+        @Override
+        public String filmMark() {
+            return "<|video|>";
+        }
+
+        /// Each frame as a small picture, after its time.
+        @Override
+        public PreparedPicture prepareFilm(List<Pixels> frames, List<Double> seconds) throws CheckpointException {
+            int most = film().has("video_processor_type") ? film().positive(MOST, 70) : 70;
+            List<Tensor> patches = new ArrayList<>();
+            List<String> texts = new ArrayList<>();
+            Pixels seen = frames.getFirst();
+            for (int i = 0; i < frames.size(); i++) {
+                seen = fitted(frames.get(i), most);
+                patches.add(values.patches(seen, patch, true, seen.height() / patch * (seen.width() / patch)));
+                int second = seconds.get(i).intValue();
+                texts.add(String.format(Locale.ROOT, "%02d:%02d ", second / 60, second % 60) + marked());
+            }
+            int rows = seen.height() / patch;
+            int columns = seen.width() / patch;
+            return new PreparedPicture(PixelValues.joined(patches), List.of(frames.size(), rows, columns), rows,
+                    columns, String.join(" ", texts),
+                    Collections.nCopies(frames.size(), rows / pool * (columns / pool)));
         }
     }
 }

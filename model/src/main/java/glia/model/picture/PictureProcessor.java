@@ -102,7 +102,7 @@ public abstract class PictureProcessor {
             case "Qwen2VL", "Qwen2_5_VL", "Qwen3VL", "MiniMaxM3VL", "Glm4v", "Glm46V" ->
                     new PatchedPictures.Squares(config, processor, type);
             case "Kimi_K25" -> new PatchedPictures.Kimi(config, processor);
-            case "Gemma4" -> new PatchedPictures.Gemma4(config, processor);
+            case "Gemma4", "Gemma4Unified" -> new PatchedPictures.Gemma4(config, processor, type.endsWith("Unified"));
             default -> throw config.error("image_processor_type", "found '" + type + "', expected that of a known "
                     + "processor, such as CLIPImageProcessor");
         };

@@ -6,6 +6,7 @@ import glia.io.picture.Pixels;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
@@ -122,6 +123,17 @@ record PixelValues(float[][] table) {
                 Pixels frame = frames.get(i / (rows * columns) * time + j / (patch * patch) % time);
                 set(all, at++, table[c][frame.get(left + j % patch, top + j / patch % patch, c)]);
             }
+        }
+        return all;
+    }
+
+    /// Patches one after another.
+    static Tensor joined(List<Tensor> parts) {
+        Tensor all = allocate(parts.stream().mapToLong(Tensor::rows).sum(), parts.getFirst().cols());
+        long at = 0;
+        for (Tensor part : parts) {
+            MemorySegment.copy(part.memory(), 0, all.memory(), at, part.sizeBytes());
+            at += part.sizeBytes();
         }
         return all;
     }

@@ -15,8 +15,9 @@ import java.util.List;
 /// @param height of the picture before it was cut to tiles, in pixels, as the tower counts
 /// @param text what stands for the picture in a prompt, with [#PLACE] for each run of placeholders
 /// @param runs the number of placeholders of each run
+/// @param together of a film with a run for each step of time, how many steps see each other
 public record PreparedPicture(Tensor pixels, List<Integer> grid, int height, int width, String text,
-        List<Integer> runs) {
+        List<Integer> runs, int together) {
     /// A run of placeholders in a text: the object replacement character of Unicode.
     public static final char PLACE = '\ufffc';
 
@@ -24,6 +25,11 @@ public record PreparedPicture(Tensor pixels, List<Integer> grid, int height, int
     public PreparedPicture {
         grid = List.copyOf(grid);
         runs = List.copyOf(runs);
+    }
+
+    /// Steps of time that do not see each other.
+    public PreparedPicture(Tensor pixels, List<Integer> grid, int height, int width, String text, List<Integer> runs) {
+        this(pixels, grid, height, width, text, runs, 1);
     }
 
     static PreparedPicture ofPatches(Tensor patches, int time, int rows, int columns, int side, String text) {
@@ -54,9 +60,10 @@ public record PreparedPicture(Tensor pixels, List<Integer> grid, int height, int
         if (!grid.isEmpty() && grid.getFirst() > 1 && runs.size() == grid.getFirst()) {
             // Frames of a film with text between them.
             int each = grid.get(1) * grid.get(2);
-            for (int i = 0; i < grid.getFirst(); i++) {
-                rows.add(Input.Rows.of(tower, number, pixels.rows(i * each, (i + 1) * each), 1, grid.get(1),
-                        grid.get(2)));
+            for (int i = 0; i < grid.getFirst(); i += together) {
+                int end = Math.min(grid.getFirst(), i + together);
+                rows.addAll(Input.Rows.of(tower, number, pixels.rows(i * each, end * each), end - i, grid.get(1),
+                        grid.get(2)).runs(runs.subList(i, end)));
             }
         } else if (!grid.isEmpty()) {
             rows.add(Input.Rows.of(tower, number, pixels, grid.get(0), grid.get(1), grid.get(2)));

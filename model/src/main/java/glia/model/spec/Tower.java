@@ -165,6 +165,9 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
             }
         }
 
+        /// The states after some layers side by side, `[N, D]` to `[N, L·D]` for L layers, as the first step.
+        record Beside(List<Integer> layers) implements Step { }
+
         /// The state of the token before the features in the place of theirs, as the first step.
         record ClassToken() implements Step { }
 
@@ -365,6 +368,7 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
             switch (steps.get(i)) {
                 case Step.Normed normed -> shapes.norm(normed.norm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, width);
                 case Step.Folded folded -> width *= (long) folded.side() * folded.side();
+                case Step.Beside beside -> width *= beside.layers().size();
                 case Step.Linear linear -> {
                     shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, linear.biased(), linear.outputs(), width);
                     width = linear.outputs();

@@ -73,6 +73,7 @@ final class MmprojWriter {
             case QWEN3 -> name.equals("qwen3") ? "qwen3vl" : name.equals("qwen3moe") ? "qwen3vlmoe" : name;
             default -> name;
         };
+        axes(model.spec()).ifPresent(rope -> metadata.put(other + TEXT_AXES, sections(rope)));
         if (other.equals(name)) {
             return;
         }
@@ -83,7 +84,6 @@ final class MmprojWriter {
         }
         metadata.put("general.architecture", other);
         Tower tower = model.spec().towers().getFirst();
-        axes(model.spec()).ifPresent(rope -> metadata.put(other + TEXT_AXES, sections(rope)));
         if (!tower.taps().isEmpty()) {
             metadata.put(other + ".n_deepstack_layers", tower.taps().size());
         }
@@ -233,14 +233,17 @@ final class MmprojWriter {
     private static void kind(MmprojKind kind, Tower tower, Map<String, Object> all, List<Mixer> mixers) {
         switch (kind) {
             case MLP -> {
-                all.put(VISION + "feature_layer", new int[] {mixers.size() / 2});
+                all.put(VISION + "feature_layer", tower.projector().getFirst() instanceof Tower.Step.Beside beside
+                        ? beside.layers().stream().mapToInt(layer -> layer + 1).toArray()
+                        : new int[] {mixers.size() / 2});
                 tower.projector().stream().filter(Tower.Step.Tiled.class::isInstance).map(Tower.Step.Tiled.class::cast)
                         .findFirst().ifPresent(t -> all.put(VISION + MmprojKind.Clip.PINPOINTS, IntStream.range(0,
                                 t.heights().size()).flatMap(i -> IntStream.of(t.widths().get(i), t.heights().get(i)))
                                 .toArray()));
             }
-            case IDEFICS3, INTERNVL, LLAMA4, GEMMA3, GEMMA4 -> all.put(VISION + "projector.scale_factor", tower.side());
-            case PIXTRAL, QWEN2, QWEN3 -> all.put(VISION + "spatial_merge_size", tower.side());
+            case IDEFICS3, INTERNVL, LLAMA4, GEMMA3, GEMMA4, KIMI ->
+                    all.put(VISION + "projector.scale_factor", tower.side());
+            case PIXTRAL, QWEN2, QWEN3, GLM4V -> all.put(VISION + "spatial_merge_size", tower.side());
             case QWEN2_5 -> {
                 all.put(VISION + "spatial_merge_size", tower.side());
                 all.put(VISION + "n_wa_pattern", pattern(tower));

@@ -71,6 +71,34 @@ class FilmTextsTest {
         assertEquals(2 * 6 * 8, film.numPlaceholders());
     }
 
+    /// Frames are pictures of at most 70 rows. Without an encoder a square of 3 x 3 patches is one.
+    @Test
+    void gemmaNamesTheTimeOfEachFrame() throws CheckpointException {
+        for (String type : List.of("Gemma4ImageProcessor", "Gemma4UnifiedImageProcessor")) {
+            PictureProcessor processor = processor(type, Map.of("patch_size", 4, "pooling_kernel_size", 3), Map.of());
+            PreparedPicture film = film(processor, 3);
+            assertEquals("<|video|>", processor.filmMark());
+            assertEquals("00:00 <|image>#<image|> 00:17 <|image>#<image|> 00:35 <|image>#<image|>", text(film));
+            boolean isUnified = type.contains("Unified");
+            assertEquals(isUnified ? List.of(3, 7, 9) : List.of(3, 21, 27), film.grid());
+            assertEquals(3 * 7 * 9, film.numPlaceholders());
+            assertEquals(List.of(isUnified ? 3 * 7 * 9 : 3 * 21 * 27, isUnified ? 3 * 144 : 3 * 16),
+                    List.of(film.pixels().rows(), film.pixels().cols()));
+        }
+    }
+
+    @Test
+    void miniMaxNamesTheTimeBeforeEachStep() throws CheckpointException {
+        PictureProcessor processor = processor("MiniMaxM3VLImageProcessor", Map.of("patch_size", 4, "merge_size", 2,
+                "min_pixels", 64, "max_pixels", 1024), Map.of());
+        PreparedPicture film = film(processor, 3);
+        assertEquals("]<]video[>[", processor.filmMark());
+        String each = "]<]start of image[>[#]<]end of image[>[";
+        assertEquals("]<]0.0 seconds[>[" + each + "]<]35.0 seconds[>[" + each, text(film));
+        assertEquals(List.of(2, 14, 18), film.grid());
+        assertEquals(4, film.together());
+    }
+
     @Test
     void otherModelsReadNoFilms() throws CheckpointException {
         assertFalse(processor("Gemma3ImageProcessor", Map.of("size", Map.of("height", 32, "width", 32)), Map.of())

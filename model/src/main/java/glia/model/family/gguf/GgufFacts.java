@@ -36,7 +36,8 @@ public record GgufFacts(ModelSpec spec) {
         return mixers().filter(kind::isInstance).map(kind::cast).findFirst();
     }
 
-    Optional<Attention> attention() {
+    /// The first attention.
+    public Optional<Attention> attention() {
         return first(Attention.class);
     }
 

@@ -4,6 +4,7 @@ import glia.model.layout.Source;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 
 /// The names of the tensors of a mixture of experts on the hub: a matrix per expert, or stacked experts. A checkpoint
 /// may have either. New checkpoints have the first names, those of the family's published files, which Transformers
@@ -21,7 +22,9 @@ public record ExpertNames(String block, String router, String gate, String up, S
         /// `[X, D, 2·I]`, gates before ups, and `[X, I, D]`.
         INPUTS_FIRST,
         /// `[X, D, 2·I]`, gates and ups interleaved, and `[X, I, D]`.
-        IN_TURN
+        IN_TURN,
+        /// Inputs first in published files, outputs first as Transformers 5 saves them; it reads squares as the latter.
+        EITHER
     }
 
     /// The names of most families.
@@ -83,7 +86,7 @@ public record ExpertNames(String block, String router, String gate, String up, S
     private Source expert(ModelSpec spec, Parameter p, String at, String name) {
         Experts experts = (Experts) spec.mixer(p.place());
         Source separate = new Source.Stored(at + "experts." + p.expert() + "." + name);
-        Source stacked = stacked(experts, p, at + "experts.");
+        Source stacked = stacked(spec, experts, p, at + "experts.");
         return stack == Stack.OUTPUTS_FIRST ? new Source.Either(separate, stacked)
                 : new Source.Either(stacked, separate);
     }
@@ -91,24 +94,30 @@ public record ExpertNames(String block, String router, String gate, String up, S
     /// A parameter of an expert in a stack.
     ///
     /// @param at the stacks' name prefix, with a dot
-    Source stacked(Experts experts, Parameter p, String at) {
+    Source stacked(ModelSpec spec, Experts experts, Parameter p, String at) {
         return switch (p.role()) {
-            case GATE -> half(experts, matrix(experts, p, at + "gate_up_proj"), 0);
-            case UP -> half(experts, matrix(experts, p, at + "gate_up_proj"), 1);
+            case GATE -> half(experts, matrix(spec, experts, p, at + "gate_up_proj"), 0);
+            case UP -> half(experts, matrix(spec, experts, p, at + "gate_up_proj"), 1);
             case GATE_BIAS -> half(experts, bias(experts, p, at + "gate_up_proj"), 0);
             case UP_BIAS -> half(experts, bias(experts, p, at + "gate_up_proj"), 1);
-            case DOWN -> matrix(experts, p, at + "down_proj");
+            case DOWN -> matrix(spec, experts, p, at + "down_proj");
             case DOWN_BIAS -> bias(experts, p, at + "down_proj");
             default -> throw StandardNames.unknown(p);
         };
     }
 
     /// The matrix of an expert in a stack, outputs first.
-    private Source matrix(Experts experts, Parameter p, String name) {
+    private Source matrix(ModelSpec spec, Experts experts, Parameter p, String name) {
         String other = name.replace("." + block + ".", ".mlp.");
         Source one = new Source.Slice(new Source.Stored(name, name + ".weight", other), p.expert(),
                 experts.numExperts());
-        return stack == Stack.OUTPUTS_FIRST ? one : new Source.Transposed(one);
+        int outputs = p.role() == Role.DOWN ? spec.hiddenSize() : 2 * experts.intermediateSize();
+        int inputs = p.role() == Role.DOWN ? experts.intermediateSize() : spec.hiddenSize();
+        return switch (stack) {
+            case OUTPUTS_FIRST -> one;
+            case EITHER -> outputs == inputs ? one : new Source.Transposed(one, outputs);
+            default -> new Source.Transposed(one);
+        };
     }
 
     private static Source bias(Experts experts, Parameter p, String name) {

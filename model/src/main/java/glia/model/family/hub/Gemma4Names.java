@@ -43,7 +43,7 @@ public final class Gemma4Names {
             case EXPERT_SCALE -> new Source.Stored(layer + "router.per_expert_scale");
             case LAYER_SCALE -> new Source.Stored(layer + "layer_scalar");
             case GATE, UP, DOWN -> mixer instanceof NormedExperts e
-                    ? ExpertNames.MLP.stacked(e.experts(), p, layer + "experts.") : StandardNames.source(spec, p);
+                    ? ExpertNames.MLP.stacked(spec, e.experts(), p, layer + "experts.") : StandardNames.source(spec, p);
             default -> StandardNames.source(spec, p);
         };
     }
