@@ -39,7 +39,8 @@ class MmprojGoldenTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"gemma3", "gemma4_clipped", "gemma4_mutual", "glm4v", "internvl", "kimi_k25", "llama4",
-        "llava", "llava_next", "mistral3", "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm"})
+        "llava", "llava_next", "llava_next_layers", "llava_siglip", "mistral3", "qwen2_5_vl", "qwen2_vl",
+        "qwen3_vl", "smolvlm"})
     void agreesWithTheReference(String name) throws IOException, URISyntaxException {
         Path file = folder.resolve("model.gguf");
         try (Model model = ModelLoader.load(golden(name))) {

@@ -49,11 +49,10 @@ final class InternVision implements TowerFamily {
                         OptionalInt.of(0)) : new Positions.None();
         Embedding embedding = new Embedding(positions, 1, 0, new Norm.None()).with(new Embedding.Features(
                 vision.positive("num_channels", 3), 1, patch, true));
-        int last = config.integer(VisionTransformer.LAYER, -1);
         ModelSpec body = TowerFamily.body("internvl_vision", 1, hidden, embedding, Standard.layers(
-                VisionTransformer.layers(config, vision, last).getFirst(), norm, new Norm.LayerScale(), Residual.PLAIN,
-                layer -> attention, layer -> mlp), vision.flag("use_mean_pooling", true) || last != -1
-                ? new Norm.None() : new Norm.Layer(eps));
+                VisionTransformer.lastLayer(config, vision), norm, new Norm.LayerScale(), Residual.PLAIN,
+                layer -> attention, layer -> mlp), vision.flag("use_mean_pooling", true)
+                || config.integer(VisionTransformer.LAYER, -1) != -1 ? new Norm.None() : new Norm.Layer(eps));
         return text.withTowers(List.of(new Tower(body, List.of(new Tower.Step.Folded(side, true),
                 new Tower.Step.Normed(new Norm.Layer(1e-5f)), new Tower.Step.Linear(text.hiddenSize(), true),
                 new Tower.Step.Activated(Activations.read(config, "projector_hidden_act", "gelu")),

@@ -42,7 +42,7 @@ final class PixtralVision implements TowerFamily {
         Attention attention = TowerFamily.attention(vision, hidden, "num_attention_heads", rope, Bias.NONE);
         Mixer mlp = new Mixer.GatedMlp(vision.positive("intermediate_size", 4096),
                 Activations.read(vision, "hidden_act", "gelu"), Bias.NONE);
-        int layers = VisionTransformer.layers(config, vision, config.integer(VisionTransformer.LAYER, -1)).getFirst();
+        int layers = VisionTransformer.lastLayer(config, vision);
         Embedding embedding = new Embedding(new Positions.None(), 1, 0, norm).with(new Embedding.Features(
                 vision.positive("num_channels", 3), 1, vision.positive("patch_size", 16), false));
         ModelSpec body = TowerFamily.body("pixtral", 0, hidden, embedding, Standard.layers(layers, norm,

@@ -140,10 +140,15 @@ enum VisionTransformer implements TowerFamily {
 
     abstract Source projector(Tower tower, Parameter p);
 
+    /// The number of layers up to the one whose states are projected, all by default.
+    static int lastLayer(Config config, Config vision) throws CheckpointException {
+        return layers(config, vision, config.integer(LAYER, -1)).getFirst();
+    }
+
     /// The numbers of layers up to those whose states are projected.
     ///
     /// @param wanted the numbers of states, from the last one if negative
-    static List<Integer> layers(Config config, Config vision, int... wanted) throws CheckpointException {
+    private static List<Integer> layers(Config config, Config vision, int... wanted) throws CheckpointException {
         int all = Numbers.layers(vision, "num_hidden_layers");
         List<Integer> layers = new ArrayList<>();
         for (int number : wanted) {
