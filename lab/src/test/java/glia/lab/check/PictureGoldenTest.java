@@ -58,7 +58,8 @@ class PictureGoldenTest {
     private static final List<String> FOLDERS = List.of("chameleon", "emu3", "gemma3", "gemma4", "gemma4_clipped",
             "gemma4_mutual", "gemma4_unified", "glm4v", "glm4v_moe", "internvl", "janus", "kimi_k25", "llama4", "llava",
             "llava_next", "llava_next_layers", "llava_siglip", "minimax_m3", "mistral3", "qwen2_5_omni_thinker",
-            "qwen2_5_vl", "qwen2_vl", "qwen3_omni_thinker", "qwen3_vl", "qwen3_vl_moe", "qwen3_vl_moe_saved", "smolvlm");
+            "qwen2_5_vl", "qwen2_vl", "qwen3_omni_thinker", "qwen3_vl", "qwen3_vl_moe",
+            "qwen3_vl_moe_saved", "smolvlm");
 
     @TempDir
     Path temporary;
