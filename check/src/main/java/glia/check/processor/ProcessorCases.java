@@ -44,9 +44,9 @@ public final class ProcessorCases implements CaseGroup {
         }
         try {
             Optional<CaseGroup> sounds = SoundCases.find(folder);
-            boolean hasPictures = Files.exists(folder.resolve(CaseFile.JSON))
+            boolean hasPictures = sounds.isEmpty() && Files.exists(folder.resolve(CaseFile.JSON))
                     && PictureProcessor.find(folder).isPresent();
-            return sounds.isPresent() || !hasPictures ? sounds : Optional.of(new ProcessorCases());
+            return hasPictures ? Optional.of(new ProcessorCases()) : sounds;
         } catch (CheckpointException e) {
             return Optional.empty();
         }

@@ -31,6 +31,8 @@ class ProcessorCasesTest {
                         }
                     });
             assertTrue(summary.numCases() >= 30, summary::toString);
+            // Weights are compared elsewhere.
+            assertTrue(List.of("whisper_tiny_en").containsAll(summary.unknownGroups()), summary::toString);
         }
         assertEquals(List.of(), failed);
     }
