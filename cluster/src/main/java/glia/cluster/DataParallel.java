@@ -12,6 +12,7 @@ import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,9 +30,9 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /// Adds up gradients over ranks: each rank owns a slice of every bucket, gets that slice of all ranks, and adds them in
-/// the order of the ranks to the sum of the micro-batches before. At the end of a step all slices are gathered, or with
-/// shards the weights that each rank updates. So the sum is `((g0 + g1) + g2) + …` over the micro-batches of the step,
-/// the bits of one process on any number of ranks.
+/// the order of the ranks to the sum of the micro-batches before. In the last pass of a step all slices are gathered,
+/// or with shards the weights that each rank has updated. So the sum is `((g0 + g1) + g2) + …` over the micro-batches
+/// of the step, the bits of one process on any number of ranks.
 ///
 /// All ranks together send `(P - 1) · 4N` bytes for each of their micro-batches, and as many when slices are gathered,
 /// for N gradients. Exchanges run on a thread of their own, while the backward pass goes on.
@@ -62,9 +63,12 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     private boolean isLocal;
     private Optional<Context> context = Optional.empty();
     private MemorySegment received = MemorySegment.NULL;
+    /// Whether the pass is the last one of the step, after which sums are gathered; and those that are.
+    private boolean isLast;
+    private final Set<Gradients.Bucket> gathered = new HashSet<>();
     /// Buckets that have been added up in the step.
     private final Set<Gradients.Bucket> added = new HashSet<>();
-    private long sentBefore;
+    private final RankFigures figures = new RankFigures();
     private long waited;
 
     /// @param kernels of the thread that adds; not shared with others
@@ -99,7 +103,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
         return collective.size();
     }
 
-    /// Adds up no gradients from now on: ranks train by themselves.
+    /// Ranks train by themselves from now on.
     void stepAlone() {
         isLocal = true;
     }
@@ -246,6 +250,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
 
     @Override
     public double[] totals(double... ofRank) {
+        await();
         return sums(collective.all(ofRank));
     }
 
@@ -253,9 +258,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     static double[] sums(double[][] ofRanks) {
         double[] sum = new double[ofRanks[0].length];
         for (double[] numbers : ofRanks) {
-            for (int i = 0; i < sum.length; i++) {
-                sum[i] += numbers[i];
-            }
+            Arrays.setAll(sum, i -> sum[i] + numbers[i]);
         }
         return sum;
     }
@@ -276,12 +279,23 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     }
 
     @Override
+    public void last() {
+        isLast = true;
+    }
+
+    @Override
     public void completed(Gradients.Bucket bucket) {
         boolean isSum = !added.add(sum(bucket));
         while (released != null && !exchanges.isEmpty() && exchanges.getFirst().end.isDone()) {
             end(exchanges.removeFirst());
         }
-        exchanges.add(new Exchange(bucket, thread.submit(() -> add(bucket, isSum))));
+        boolean gathers = isLast && !isSharded && gathered.add(bucket);
+        exchanges.add(new Exchange(bucket, thread.submit(() -> {
+            add(bucket, isSum);
+            if (gathers) {
+                gather(bucket);
+            }
+        })));
         divided.filter(d -> d.isLast(bucket)).ifPresent(d -> d.begin(false));
     }
 
@@ -313,18 +327,23 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     public void finish(Gradients gradients) {
         await();
         added.clear();
+        isLast = false;
         divided.ifPresent(DividedWeights::release);
         if (isSharded) {
             return;
         }
         long start = System.nanoTime();
-        for (Gradients.Bucket bucket : gradients.buckets()) {
-            List<MemorySegment> parts = slices(bucket);
-            MemorySegment own = parts.get(rank());
-            own.copyFrom(sums.get(bucket).memory().asSlice(0, own.byteSize()));
-            collective.allGather(parts);
-        }
+        gradients.buckets().stream().filter(b -> !gathered.contains(b)).forEach(this::gather);
+        gathered.clear();
         waited += System.nanoTime() - start;
+    }
+
+    /// Gives all ranks the sums of a bucket.
+    private void gather(Gradients.Bucket bucket) {
+        List<MemorySegment> parts = slices(bucket);
+        MemorySegment own = parts.get(rank());
+        own.copyFrom(sums.get(bucket).memory().asSlice(0, own.byteSize()));
+        collective.allGather(parts);
     }
 
     private void await() {
@@ -362,7 +381,6 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
         return taken;
     }
 
-    /// The rank that waits least is the one that the others wait for.
     @Override
     public Map<String, Double> figures() {
         return figures(collective, 0);
@@ -371,19 +389,7 @@ final class DataParallel implements Reduction, Shards, AutoCloseable {
     /// @param all the ranks, these and perhaps others
     /// @param more nanoseconds that this rank waited for others
     Map<String, Double> figures(Collective all, long more) {
-        double own = (takeWaited() + more) / 1e9;
-        double[][] waiting = all.all(own);
-        int slowest = 0;
-        double longest = 0;
-        for (int r = 0; r < all.size(); r++) {
-            slowest = waiting[r][0] < waiting[slowest][0] ? r : slowest;
-            longest = Math.max(longest, waiting[r][0]);
-        }
-        Map<String, Double> figures = Map.of("ranks/bytes_sent", (double) (all.bytesSent() - sentBefore),
-                "ranks/seconds_waiting", own, "ranks/slowest", (double) slowest,
-                "ranks/seconds_for_slowest", longest - waiting[slowest][0]);
-        sentBefore = all.bytesSent();
-        return figures;
+        return figures.of(all, takeWaited() + more);
     }
 
     @Override

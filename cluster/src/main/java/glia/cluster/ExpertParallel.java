@@ -9,6 +9,7 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +61,11 @@ final class ExpertParallel extends DividedRanks {
         return IntStream.range(0, ranks).map(r -> r % groups * size + r / groups).toArray();
     }
 
+    /// See [DataParallel#shareContext]. Ranks that share tokens have the same experts.
+    void shareContext(int count, ContextParallel.Method method) {
+        data.shareContext(count, method);
+    }
+
     @Override
     Reduction sums() {
         return data;
@@ -90,6 +96,11 @@ final class ExpertParallel extends DividedRanks {
 
     private boolean isOther(Weight w) {
         return parts.rank(w).isPresent() && parts.rank(w).get() != all.rank() / numDataGroups;
+    }
+
+    @Override
+    public double[] totals(double... ofRank) {
+        return data.totals(ofRank);
     }
 
     @Override

@@ -180,9 +180,9 @@ public final class Launch {
         }
 
         @Override
-        public Model divide(Model model, int size) {
+        public Model divide(Model model, int size, boolean isSequence) {
             end();
-            tensor = Optional.of(new TensorParallel(collective, size, model, kernels()));
+            tensor = Optional.of(new TensorParallel(collective, size, isSequence, model, kernels()));
             return tensor.get().tensor().orElseThrow().model();
         }
 
@@ -232,6 +232,8 @@ public final class Launch {
         public void shareContext(int size, ContextParallel.Method method) {
             if (tensor.isPresent()) {
                 tensor.get().shareContext(size, method);
+            } else if (experts.isPresent()) {
+                experts.get().shareContext(size, method);
             } else {
                 pipeline.ifPresentOrElse(p -> p.shareContext(size, method),
                         () -> reduction.orElseThrow().shareContext(size, method));

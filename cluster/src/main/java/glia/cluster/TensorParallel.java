@@ -47,9 +47,10 @@ final class TensorParallel extends DividedRanks {
     private long waited;
 
     /// @param size of a group, by which the number of ranks can be divided
+    /// @param isSequence whether each has some rows of the residual stream, too
     /// @param kernels of the thread that adds; not shared with others
     /// @throws IllegalArgumentException if the model cannot be divided among so many
-    TensorParallel(Collective all, int size, Model model, Kernels kernels) {
+    TensorParallel(Collective all, int size, boolean isSequence, Model model, Kernels kernels) {
         super(all);
         this.kernels = kernels;
         int first = all.rank() - all.rank() % size;
@@ -57,7 +58,7 @@ final class TensorParallel extends DividedRanks {
         peers = all.of(IntStream.range(0, all.size() / size).map(i -> i * size + all.rank() % size).toArray());
         thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("parts-" + all.rank()).factory());
-        parts = new TensorParts(model, new ThreadedGroup(members, thread, nanos -> waited += nanos));
+        parts = new TensorParts(model, new ThreadedGroup(members, thread, nanos -> waited += nanos), isSequence);
         data = new DataParallel(peers, kernels);
         data.divideAt(own -> blocks(parts.whole(own), parts.first(parts.whole(own)), own.size()));
         weights = model.sources().keySet().stream().map(model.weights()::get).toList();

@@ -120,7 +120,7 @@ class DividedWeightsTest {
         });
         Layout layout = new Layout(4, 1, Shard.WEIGHTS, 1 << 30, 1 << 24);
         assertEquals((1 << 28) + (3 << 24) + 1000, layout.weightBytes((1 << 30) + 1000));
-        assertTrue(new RankLayout(new RankLayout.Mesh(4, 1, 1, 1, 1, 1), 1, Shard.WEIGHTS,
+        assertTrue(new RankLayout(new RankLayout.Mesh(4, 1, 1, 1, false, 1, 1), 1, Shard.WEIGHTS,
                 new TrainingMemory(0, 0, 0, 0), new RankLayout.Moved(0, 0, 0, 0)).toString()
                 .endsWith(", sharing weights, gradients and the optimizer's state"));
     }

@@ -123,6 +123,20 @@ class ExpertParallelTest {
         }
     }
 
+    /// Ranks that share the tokens of sequences have the same experts.
+    @Test
+    void ranksShareContextsToo() throws Exception {
+        String[] words = {"steps=3", "optimizer.name=sgd", "optimizer.learning_rate=0.1", "optimizer.clip=.inf",
+            "schedule.name=constant", "batch.sequences=1"};
+        Outcome one = train(MIXTRAL, "one", 1, with(words, "batch.accumulate=4"));
+        Outcome all = train(MIXTRAL, "all", 8, with(words, "parallel.expert=2", "parallel.context=2",
+                "parallel.shard=optimizer"));
+        DataParallelTest.assertClose(one, train(MIXTRAL, "contexts", 4, with(words, "parallel.context=2",
+                "batch.accumulate=2")), 2e-6);
+        assertEquals(one.losses().getFirst(), all.losses().getFirst());
+        DataParallelTest.assertClose(one, all, 2e-6);
+    }
+
     @Test
     void whatCannotBeDividedIsAnError() {
         assertError("cannot be divided by 3", MIXTRAL, 3, "parallel.expert=3");
@@ -130,7 +144,7 @@ class ExpertParallelTest {
         assertError("no experts that ranks can divide", "family: llama, hidden: 32, layers: 2, heads: 2", 2,
                 "parallel.expert=2");
         assertError("leave one of them out", MIXTRAL, 2, "parallel.expert=2", "parallel.shard=weights");
-        assertError("leave one of them out", MIXTRAL, 4, "parallel.expert=2", "parallel.context=2");
+        assertError("leave one of them out", MIXTRAL, 4, "parallel.expert=2", "parallel.pipeline=2");
     }
 
     private void assertError(String expected, String model, int ranks, String... words) {

@@ -29,7 +29,7 @@ class MpiTest {
             "openmpi", List.of("--allow-run-as-root", "--oversubscribe"));
 
     /// What a job printed, and its exit code.
-    private record Job(int code, String output) { }
+    record Job(int code, String output) { }
 
     @TempDir
     private Path folder;
@@ -52,7 +52,7 @@ class MpiTest {
         }
     }
 
-    private static Job run(List<String> command, Map<String, String> environment, int seconds) throws Exception {
+    static Job run(List<String> command, Map<String, String> environment, int seconds) throws Exception {
         Path output = Files.createTempFile("glia-mpi", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().putAll(environment);
@@ -69,8 +69,12 @@ class MpiTest {
     }
 
     private static Job start(String name, int ranks, List<String> words) throws Exception {
+        return start(name, OPTIONS.get(name), ranks, words);
+    }
+
+    static Job start(String name, List<String> options, int ranks, List<String> words) throws Exception {
         List<String> command = new ArrayList<>(List.of(WHEELS.resolve(name).resolve("bin/mpiexec").toString()));
-        command.addAll(OPTIONS.get(name));
+        command.addAll(options);
         command.addAll(List.of("-n", Integer.toString(ranks), ProcessHandle.current().info().command().orElseThrow(),
                 "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-modules=jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED", "-Dglia.spin=0", "-cp", System.getProperty("java.class.path")));

@@ -14,6 +14,7 @@ import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.SchedulerOptions;
 import glia.engine.schedule.Session;
 import glia.kernels.KernelBackends;
+import glia.model.Division;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.block.Pass;
@@ -30,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Requests of a model whose heads and MLP columns are divided among ranks, of which rank 0 schedules.
+/// Requests of a model whose heads and MLP columns, or experts, are divided among ranks, of which rank 0 schedules.
 class ServingOnRanksTest {
     private static final int VOCAB = 40;
     private static final int NUM_REQUESTS = 12;
@@ -45,10 +46,13 @@ class ServingOnRanksTest {
     private static String serve(RankGroup ranks, String family, long stateBytes, Requests requests) throws Exception {
         Map<String, Object> shape = family.equals("llama")
                 ? Map.of("hidden", 64, "layers", 2, "heads", 8, "kv-heads", 4, "mlp", 172, "vocab", VOCAB)
+                : family.equals("mixtral")
+                ? Map.of("hidden", 64, "layers", 2, "heads", 8, "kv-heads", 4, "experts", 4, "vocab", VOCAB)
                 : Map.of("hidden", 64, "layers", 2, "heads", 8, "vocab", VOCAB);
         try (Model whole = FreshModel.create(NewModels.config(family, shape), 5);
                 Workers workers = new Workers(1);
-                Engine engine = new Engine(whole.divided(ranks), KernelBackends.choose("best", workers)
+                Engine engine = new Engine(whole.divided(family.equals("mixtral") ? Division.EXPERT
+                        : Division.TENSOR, ranks), KernelBackends.choose("best", workers)
                         .batchInvariant().kernels(), Precision.EXACT, stateBytes)) {
             if (ranks.rank() > 0) {
                 Runners.follow(engine, ranks);
@@ -106,13 +110,14 @@ class ServingOnRanksTest {
 
     /// Also where memory is short, so that sequences are preempted and prefixes dropped.
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "gpt2"})
+    @ValueSource(strings = {"llama", "gpt2", "mixtral"})
     void answersAreThoseOfOneRank(String family) throws Exception {
         String one = onThreads(1, family, 1 << 24);
         assertEquals(18 + 3, one.lines().count());
         for (int ranks = 2; ranks <= 4; ranks *= 2) {
             assertEquals(one, onThreads(ranks, family, 1 << 24));
-            assertEquals(one, onThreads(ranks, family, (1 << 19) / ranks), "little memory");
+            assertEquals(one, onThreads(ranks, family, (1 << 19) / (family.equals("mixtral") ? 1 : ranks)),
+                    "little memory");
         }
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.kernels.KernelBackends;
+import glia.model.Division;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.block.Pass.Outputs;
@@ -16,6 +17,7 @@ import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.RankGroup;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +32,9 @@ class TensorParallelTest {
 
     private static Model model(String family) throws Exception {
         // MLPs of a width that eight ranks do not divide evenly.
-        return FreshModel.create(NewModels.config(family, family.equals("gpt2")
+        return FreshModel.create(NewModels.config(family, family.equals("mixtral")
+                ? Map.of("hidden", 64, "layers", 4, "heads", 8, "kv-heads", 4, "experts", 6, "vocab", 40)
+                : family.equals("gpt2")
                 ? Map.of("hidden", 64, "layers", 2, "heads", 8, "vocab", 40)
                 : Map.of("hidden", 64, "layers", 2, "heads", 8, "kv-heads", 4, "mlp", 172, "vocab",
                         40)), 5);
@@ -53,10 +57,14 @@ class TensorParallelTest {
     }
 
     private static Computed onRanks(String family, int ranks) throws Exception {
+        return onRanks(family, Division.TENSOR, ranks);
+    }
+
+    private static Computed onRanks(String family, Division division, int ranks) throws Exception {
         Computed[] all = new Computed[ranks];
         ThreadRanks.<Exception>run(ranks, collective -> {
             try (Model whole = model(family)) {
-                Computed own = compute(whole.divided(collective));
+                Computed own = compute(whole.divided(division, collective));
                 all[collective.rank()] = new Computed(own.logits, own.stateBytes, collective.bytesSent());
                 collective.barrier();
             }
@@ -88,13 +96,40 @@ class TensorParallelTest {
         }
     }
 
+    /// Layers and their KV cache, or experts, on ranks of their own.
+    @ParameterizedTest
+    @CsvSource({"PIPELINE,2", "PIPELINE,3", "PIPELINE,4", "EXPERT,2", "EXPERT,4"})
+    void ranksWithLayersOrExpertsHaveTheBitsOfOneProcess(Division division, int ranks) throws Exception {
+        Computed plain;
+        try (Model whole = model("mixtral")) {
+            plain = compute(whole);
+        }
+        Computed several = onRanks("mixtral", division, ranks);
+        assertArrayEquals(plain.logits, several.logits);
+        // The stream from rank to rank, and that of the last one to all; or the rows of two experts of each token.
+        long rows = division == Division.PIPELINE ? 2 : 4 * 2;
+        assertEquals(rows * (ranks - 1) * 4 * IDS.length * 64, several.sent);
+        if (division == Division.PIPELINE && ranks != 3) {
+            assertEquals(plain.stateBytes / ranks, several.stateBytes, "a rank has the KV cache of its layers");
+        }
+    }
+
+    @Test
+    void whatCannotBeDividedIsAnError() {
+        for (Division division : List.of(Division.PIPELINE, Division.EXPERT)) {
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> onRanks("llama", division,
+                    3));
+            assertTrue(e.getMessage().contains("divide"), e.getMessage());
+        }
+    }
+
     @Test
     void threeRanksAreAnError() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> onRanks("llama", 3));
         assertTrue(e.getMessage().contains("expected 1, 2, 4 or 8"), e.getMessage());
         try (Model whole = model("llama")) {
             assertEquals(0, whole.dividedProducts().sums().size());
-            assertEquals(4, whole.divided(RankGroup.ONE).dividedProducts().sums().size());
+            assertEquals(4, whole.divided(Division.TENSOR, RankGroup.ONE).dividedProducts().sums().size());
         } catch (Exception failed) {
             throw new AssertionError(failed);
         }

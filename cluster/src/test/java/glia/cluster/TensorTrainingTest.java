@@ -56,10 +56,13 @@ class TensorTrainingTest {
         Outcome one = train(model, "1", 1, with(words, "parallel.tensor=1"));
         assertEquals(6, one.losses().size());
         for (int ranks = 2; ranks <= 8; ranks *= 2) {
-            String name = Integer.toString(ranks);
-            assertSame(one, train(model, name, ranks, with(words, "parallel.tensor=" + ranks)));
-            assertArrayEquals(Files.readAllBytes(folder.resolve(OPTIMIZER.formatted("1", 6))),
-                    Files.readAllBytes(folder.resolve(OPTIMIZER.formatted(name, 6))));
+            for (boolean sequence : new boolean[] {false, true}) {
+                String name = ranks + " " + sequence;
+                assertSame(one, train(model, name, ranks, with(words, "parallel.tensor=" + ranks,
+                        "parallel.sequence=" + sequence)));
+                assertArrayEquals(Files.readAllBytes(folder.resolve(OPTIMIZER.formatted("1", 6))),
+                        Files.readAllBytes(folder.resolve(OPTIMIZER.formatted(name, 6))));
+            }
         }
     }
 
@@ -70,7 +73,8 @@ class TensorTrainingTest {
             "model.new.hidden=128", "validate.every=0"};
         Outcome one = train(LLAMA, "1", 1, with(words, "parallel.tensor=1"));
         for (int ranks = 2; ranks <= 8; ranks *= 2) {
-            assertSame(one, train(LLAMA, "all" + ranks, ranks, with(words, "parallel.tensor=" + ranks)));
+            assertSame(one, train(LLAMA, "all" + ranks, ranks, with(words, "parallel.tensor=" + ranks,
+                    "parallel.sequence=true")));
         }
     }
 
@@ -88,11 +92,14 @@ class TensorTrainingTest {
     @ValueSource(strings = {"family: gpt2, hidden: 64, layers: 2, heads: 8",
         "family: qwen3, hidden: 64, layers: 2, heads: 8, kv-heads: 4",
         "family: llama, hidden: 48, layers: 2, heads: 6, kv-heads: 2",
+        "family: gemma2, hidden: 64, layers: 2, heads: 4, kv-heads: 4",
+        "family: olmo2, hidden: 64, layers: 2, heads: 4",
         "family: cohere, hidden: 64, layers: 2, heads: 4", "family: gpt_neox, hidden: 64, layers: 2, heads: 4"})
     void modelsOfOtherKinds(String model) throws Exception {
         String[] words = {"steps=3", "batch.activation_checkpointing=1"};
         Outcome one = train(model, "one", 1, with(words, "parallel.tensor=1"));
         assertSame(one, train(model, "all", 4, with(words, "parallel.tensor=4")));
+        assertSame(one, train(model, "rows", 4, with(words, "parallel.tensor=4", "parallel.sequence=true")));
         String[] slow = with(words, "optimizer.name=sgd", "optimizer.learning_rate=0.1", "optimizer.clip=.inf");
         DataParallelTest.assertClose(train(model, "plain", 1, slow), train(model, "near", 2, with(slow,
                 "parallel.tensor=2")), 1e-5);
@@ -100,8 +107,10 @@ class TensorTrainingTest {
 
     /// Groups of ranks with micro-batches, layers and tokens of their own.
     @ParameterizedTest
-    @CsvSource({"4,none,1,1", "8,gradients,1,1", "4,none,2,1", "8,optimizer,2,1", "4,none,1,2"})
-    void ranksThatShareOtherThingsToo(int ranks, String shard, int pipeline, int context) throws Exception {
+    @CsvSource({"4,none,1,1,false", "8,gradients,1,1,true", "4,none,2,1,false", "8,optimizer,2,1,true",
+        "4,none,1,2,true"})
+    void ranksThatShareOtherThingsToo(int ranks, String shard, int pipeline, int context, boolean sequence)
+            throws Exception {
         String[] words = {"steps=3", "model.new.hidden=64"};
         int data = ranks / 2 / pipeline / context;
         String accumulate = "batch.accumulate=" + 4 / data;
@@ -109,7 +118,8 @@ class TensorTrainingTest {
                 : train(LLAMA, "one", context, with(words, "parallel.tensor=1", "parallel.context=" + context,
                         accumulate));
         assertSame(one, train(LLAMA, "all", ranks, with(words, "parallel.tensor=2", "parallel.shard=" + shard,
-                "parallel.pipeline=" + pipeline, "parallel.context=" + context, accumulate)));
+                "parallel.pipeline=" + pipeline, "parallel.context=" + context, "parallel.sequence=" + sequence,
+                accumulate)));
     }
 
     /// A run goes on with the same losses on another layout.
@@ -140,6 +150,13 @@ class TensorTrainingTest {
         assertEquals(3 * 2 * 4 * 2 * (4 - 1) * 4L * tokens * 64, TrainOnRanks.sent(folder, "bytes-tensor"));
         assertEquals(TrainOnRanks.sent(folder, "bytes-tensor"), TrainOnRanks.predicted(folder,
                 ExpertParallelTest.recipe(LLAMA), "one", with(words, "parallel.data=1")));
+        String[] rows = with(words, "parallel.sequence=true");
+        train(LLAMA, "bytes-sequence", 4, rows);
+        // The same for products, and for embeddings and the head; gradients of norms.
+        assertEquals(3 * ((2 * 4 * 2 + 2) * (4 - 1) * 4L * tokens * 64 + 2 * 2 * 2 * (4 - 1) * 4L * 64),
+                TrainOnRanks.sent(folder, "bytes-sequence"));
+        assertEquals(TrainOnRanks.sent(folder, "bytes-sequence"), TrainOnRanks.predicted(folder,
+                ExpertParallelTest.recipe(LLAMA), "two", with(rows, "parallel.data=1")));
     }
 
     @Test
@@ -149,6 +166,7 @@ class TensorTrainingTest {
         assertError("by which the 3 ranks cannot be divided", LLAMA, 3, "parallel.tensor=2");
         assertError("updates matrices as wholes", LLAMA, 2, "parallel.tensor=2", "optimizer.name=muon");
         assertError("leave one of them out", LLAMA, 2, "parallel.tensor=2", "parallel.shard=weights");
+        assertError("is set without parallel.tensor", LLAMA, 2, "parallel.sequence=true");
         assertError("of a model with experts", "family: mixtral, hidden: 32, layers: 2, heads: 2, experts: 4", 2,
                 "parallel.tensor=2");
     }

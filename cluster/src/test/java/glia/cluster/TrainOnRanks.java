@@ -96,7 +96,13 @@ final class TrainOnRanks {
     /// Trains as one of the ranks.
     static int train(RunRanks rank, Path folder, String text, String output, Existing existing,
             Consumer<StepFigures> steps, String... words) throws IOException {
-        try (Workers workers = new Workers(1)) {
+        return train(rank, 1, folder, text, output, existing, steps, words);
+    }
+
+    /// @param threads of each rank
+    static int train(RunRanks rank, int threads, Path folder, String text, String output, Existing existing,
+            Consumer<StepFigures> steps, String... words) throws IOException {
+        try (Workers workers = new Workers(threads)) {
             Kernels kernels = KernelBackends.choose("best", workers).kernels();
             Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), text), List.of(words));
             try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(folder.resolve(output)), kernels, Path::of,

@@ -126,13 +126,12 @@ public final class Model implements AutoCloseable {
         return new Model(this, change.apply(spec), sources, stored, weights);
     }
 
-    /// This rank's part of this model, a view of it: some attention heads and columns of MLPs, of which all ranks
-    /// together have all (tensor parallelism). Engines of it compute together with those of the other ranks, all the
-    /// same passes, and get the same bits on 1, 2, 4 and 8 ranks. Not for training.
+    /// This rank's part of this model, a view of it, of which all ranks together have all. Engines of it compute
+    /// together with those of the other ranks, all the same passes, and get the same logits. Not for training.
     ///
-    /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or the model has adapters
-    public Model divided(RankGroup ranks) {
-        return TensorParallel.of(this, ranks, false);
+    /// @throws IllegalArgumentException if so many ranks cannot divide it so
+    public Model divided(Division division, RankGroup ranks) {
+        return division.of(this, ranks);
     }
 
     /// This rank's part of this model for training, a view of it. Each weight of the part is an F32 range of the memory
@@ -140,9 +139,11 @@ public final class Model implements AutoCloseable {
     /// the columns of the eight parts one after the other, `[rows, columns of the part]` each: the caller puts them in
     /// this order.
     ///
+    /// @param isSequence whether each rank has some rows of the residual stream, too (sequence parallelism,
+    ///     https://arxiv.org/abs/2205.05198)
     /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or weights are not F32 in memory
-    public Model dividedForTraining(RankGroup ranks) {
-        return TensorParallel.of(this, ranks, true);
+    public Model dividedForTraining(RankGroup ranks, boolean isSequence) {
+        return TensorParallel.of(this, ranks, true, isSequence);
     }
 
     Model divided(ModelSpec own, Weights parts, RankProducts sums) {

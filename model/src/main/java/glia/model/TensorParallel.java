@@ -4,11 +4,13 @@ import glia.model.block.Weights;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import glia.model.spec.Place;
 import glia.model.spec.QkNorm;
+import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.DType;
@@ -18,6 +20,7 @@ import glia.tensor.ops.HeadNorm;
 import glia.tensor.ops.OutputParts;
 import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.RankProducts;
+import glia.tensor.ops.RowParts;
 import glia.tensor.ops.TreeProduct;
 import glia.tensor.ops.Weight;
 import java.util.ArrayList;
@@ -36,29 +39,38 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// ranks (`TreeProduct`). All else is computed on each rank. Logits have the same bits on 1, 2, 4 and 8 ranks.
 final class TensorParallel {
     private static final Set<Role> OUTPUTS = Set.of(Role.OUTPUT, Role.DOWN);
+    private static final Set<Role> OUTPUT_BIASES = Set.of(Role.OUTPUT_BIAS, Role.DOWN_BIAS);
+    private static final Set<Role> NORMS = Set.of(Role.BEFORE_WEIGHT, Role.BEFORE_BIAS, Role.AFTER_WEIGHT,
+            Role.AFTER_BIAS);
     private static final Set<Role> BIASES = Set.of(Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS,
             Role.ATTENTION_GATE_BIAS, Role.GATE_BIAS, Role.UP_BIAS);
 
     private final Model model;
     private final RankGroup ranks;
     private final boolean isTrained;
-    private final RankProducts products = new RankProducts(new IdentityHashMap<>(), new IdentityHashMap<>(),
-            new IdentityHashMap<>(), Optional.empty());
+    private final boolean isSequence;
+    private final RankProducts products;
     private final OutputParts.Memory memory = new OutputParts.Memory();
     /// Sublayers whose output matrices are cut.
     private final Set<Integer> cut = new TreeSet<>();
 
-    private TensorParallel(Model model, RankGroup ranks, boolean isTrained) {
+    private TensorParallel(Model model, RankGroup ranks, boolean isTrained, boolean isSequence) {
         this.model = model;
         this.ranks = ranks;
         this.isTrained = isTrained;
+        this.isSequence = isSequence;
+        products = new RankProducts(new IdentityHashMap<>(), new IdentityHashMap<>(), new IdentityHashMap<>(),
+                new IdentityHashMap<>(), isSequence ? new RowParts(ranks) : RowParts.ALL, Optional.empty(),
+                Optional.empty());
     }
 
     /// The model of one of the ranks, a view of the whole one.
     ///
+    /// @param isSequence whether each has some rows of the residual stream, too
+    ///
     /// @throws IllegalArgumentException if there are not 1, 2, 4 or 8 ranks, or the model has adapters or, for
     ///     training, weights that are not F32
-    static Model of(Model model, RankGroup ranks, boolean isTrained) {
+    static Model of(Model model, RankGroup ranks, boolean isTrained, boolean isSequence) {
         if (TreeProduct.PARTS % ranks.size() != 0) {
             throw new IllegalArgumentException("tensor parallelism on " + ranks.size()
                     + " ranks, expected 1, 2, 4 or 8");
@@ -73,7 +85,7 @@ final class TensorParallel {
                         + "; load the model with copies");
             }
         }
-        return new TensorParallel(model, ranks, isTrained).divide();
+        return new TensorParallel(model, ranks, isTrained, isSequence).divide();
     }
 
     private Model divide() {
@@ -83,6 +95,10 @@ final class TensorParallel {
             if (canBeCut(s, spec.allSublayers().get(s), whole)) {
                 cut.add(s);
             }
+        }
+        if (isSequence) {
+            spec.allSublayers().forEach(TensorParallel::requireRows);
+            requireOneStream(spec);
         }
         AtomicInteger index = new AtomicInteger();
         ModelSpec own = spec.mapSublayers(s -> {
@@ -97,6 +113,10 @@ final class TensorParallel {
                 if (isTrained && !OUTPUTS.contains(p.role())) {
                     add(p, weights.get(p), shape, shapes.get(p));
                 }
+            }
+            if (isTrained && isOfStream(p)) {
+                products.streamed().put(weights.get(p), OUTPUT_BIASES.contains(p.role()) && !scatters(p) ? RowParts.ALL
+                        : products.rows());
             }
         });
         return model.divided(own, new Weights(weights), products);
@@ -120,6 +140,46 @@ final class TensorParallel {
             return false;
         }
         return fits;
+    }
+
+    /// Whether a weight is read with rows of the residual stream, so that its gradient is added over parts of them.
+    private boolean isOfStream(Parameter p) {
+        return p.sublayer() >= 0 && p.place().branch() == 0 && NORMS.contains(p.role())
+                || cut.contains(p.sublayer()) && OUTPUT_BIASES.contains(p.role());
+    }
+
+    /// Whether a rank computes its rows alone of what a sublayer adds to the stream, and of the gradient of what it
+    /// reads: products, which nothing is between.
+    private boolean scatters(Parameter p) {
+        Sublayer sublayer = model.spec().allSublayers().get(p.sublayer());
+        Mixer own = divided(sublayer.mixer());
+        return isSequence && own != sublayer.mixer() && switch (sublayer.mixer()) {
+            case Parallel parallel -> parallel.branches().stream().allMatch(b -> b.before() instanceof Norm.None
+                    && b.after() instanceof Norm.None && divided(b.mixer()) != b.mixer());
+            default -> true;
+        };
+    }
+
+    /// Requires a sublayer of which all but the mixer is computed row by row, with weights of norms alone.
+    private static void requireRows(Sublayer sublayer) {
+        boolean fits = switch (sublayer.residual()) {
+            case Residual.Add _, Residual.Normed _, Residual.PostNorm _ -> true;
+            default -> false;
+        };
+        for (Norm norm : List.of(sublayer.before(), sublayer.after())) {
+            fits &= !(norm instanceof Norm.LayerScale || norm instanceof Norm.Standardized);
+        }
+        if (!fits) {
+            throw new IllegalArgumentException("ranks cannot share the rows of a residual stream of this kind, "
+                    + sublayer.residual() + "; leave parallel.sequence out");
+        }
+    }
+
+    private static void requireOneStream(ModelSpec spec) {
+        if (spec.encoder().isPresent() || spec.streams().isPresent()) {
+            throw new IllegalArgumentException("ranks cannot share the rows of a model with an encoder or several "
+                    + "residual streams; leave parallel.sequence out");
+        }
     }
 
     private static boolean isDivisible(Mixer mixer) {
@@ -178,7 +238,8 @@ final class TensorParallel {
                     : parts((Weight.Plain) w, first, count);
             Weight part = !isTrained ? own.getFirst() : !isDivided ? w : new Weight.Stored(Compute.stored(w).view(
                     4 * whole[0] * TreeProduct.start(w.cols(), first), DType.F32, shape));
-            products.sums().put(part, new TreeProduct(isDivided ? ranks : RankGroup.ONE, own));
+            products.sums().put(part, new TreeProduct(isDivided ? ranks : RankGroup.ONE, isDivided && scatters(p),
+                    own));
             return part;
         }
         if (shape[0] == whole[0]) {
@@ -219,7 +280,7 @@ final class TensorParallel {
                 parts.add((Weight.Plain) rows(own, TreeProduct.start(rows, i) - first,
                         TreeProduct.start(rows, i + 1) - first));
             }
-            products.outputs().put(own, new OutputParts(among, memory, parts));
+            products.outputs().put(own, new OutputParts(among, isDivided && scatters(p), memory, parts));
         } else if (mixer(model.spec(), p.place()) instanceof Attention a && (p.role() == Role.QUERY_NORM
                 || p.role() == Role.KEY_NORM) && (a.norm() instanceof QkNorm.Heads
                 || a.norm() instanceof QkNorm.Rotated)) {

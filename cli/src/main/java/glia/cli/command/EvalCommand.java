@@ -85,7 +85,8 @@ public final class EvalCommand implements Command {
                         ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.ADAPTER,
-                                ComputeOptions.DATA)))
+                                ComputeOptions.DATA, ComputeOptions.TENSOR, ComputeOptions.EXPERT,
+                                ComputeOptions.PIPELINE)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
                         $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl
@@ -111,7 +112,10 @@ public final class EvalCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        return RanksTogether.sharing(arguments, console, Precision.FAST, version.get(), (options, ranks, own) ->
+        Optional<Option<Integer>> division = RanksTogether.division(arguments);
+        return division.isPresent() ? RanksTogether.run(division.get(), arguments, console, version.get(),
+                (options, ranks, own) -> run(arguments, own, options, ranks))
+                : RanksTogether.sharing(arguments, console, Precision.FAST, version.get(), (options, ranks, own) ->
                 run(arguments, own, options, ranks));
     }
 
@@ -193,7 +197,10 @@ public final class EvalCommand implements Command {
             ranks.requireSame(location.path(), "kernels", model.engine().ops().kernels().name(), "choose one with "
                     + "--kernels");
             ranks.requireSame(location.path(), "files", files(location.path()), "give all the same model");
-            Evaluation evaluation = new Evaluation(model, seed(arguments), arguments.get(BATCH).orElse(DEFAULT_BATCH),
+            // Ranks with parts of a model all compute the same, one answer after the other.
+            boolean isDivided = options.ranks().isPresent();
+            Evaluation evaluation = new Evaluation(model, seed(arguments), isDivided ? 1
+                    : arguments.get(BATCH).orElse(DEFAULT_BATCH),
                     (task, done, total) -> {
                         if (console.errIsTerminal()) {
                             console.clearProgress();
@@ -203,8 +210,9 @@ public final class EvalCommand implements Command {
                     });
             List<EvalResult> results = new ArrayList<>();
             for (EvalTask task : tasks) {
-                String part = ranks.together(() -> evaluation.part(task, ranks.rank(), ranks.size()), made -> { });
-                results.add(evaluation.result(task, ranks.all(part)));
+                String part = ranks.together(() -> isDivided ? evaluation.part(task, 0, 1)
+                        : evaluation.part(task, ranks.rank(), ranks.size()), made -> { });
+                results.add(evaluation.result(task, isDivided ? List.of(part) : ranks.all(part)));
             }
             if (console.errIsTerminal()) {
                 console.clearProgress();

@@ -1,20 +1,28 @@
 package glia.cli.command;
 
 import glia.cli.args.Arguments;
+import glia.cli.args.Option;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cluster.Launch;
 import glia.engine.load.LoadOptions;
+import glia.model.Division;
 import glia.tensor.Precision;
 import glia.train.recipe.RunRanks;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /// Runs a command on several ranks, of which rank 0 prints: each has a part of the model and all compute the same
-/// passes (tensor parallelism), or each has the whole model and does a part of the work (data parallelism).
+/// passes (tensor, expert and pipeline parallelism), or each has the whole model and does a part of the work (data
+/// parallelism).
 final class RanksTogether {
+    private static final Map<Option<Integer>, Division> DIVISIONS = Map.of(ComputeOptions.TENSOR, Division.TENSOR,
+            ComputeOptions.EXPERT, Division.EXPERT, ComputeOptions.PIPELINE, Division.PIPELINE);
     private static final PrintStream NOTHING = new PrintStream(OutputStream.nullOutputStream());
 
     private RanksTogether() { }
@@ -52,23 +60,38 @@ final class RanksTogether {
         return ranks.rank() == 0 ? console : Console.plain(console.in(), NOTHING, NOTHING);
     }
 
+    /// The option that divides the model among ranks, if there is one.
+    ///
+    /// @throws UsageException if there are several
+    static Optional<Option<Integer>> division(Arguments arguments) {
+        List<Option<Integer>> given = DIVISIONS.keySet().stream().filter(arguments::has).toList();
+        if (given.size() > 1 || given.size() == 1 && arguments.has(ComputeOptions.DATA)) {
+            throw new UsageException(given.getFirst().name() + " and " + (given.size() > 1 ? given.get(1)
+                    : ComputeOptions.DATA).name() + " divide ranks in two ways; leave one of them out");
+        }
+        return given.stream().findFirst();
+    }
+
     /// Divides the model.
     ///
+    /// @param option that says how
     /// @param version of this program, which all ranks must have
     /// @return an exit code
-    static int run(Arguments arguments, Console console, String version, Program program) throws IOException {
-        int size = arguments.get(ComputeOptions.TENSOR).orElseThrow();
+    static int run(Option<Integer> option, Arguments arguments, Console console, String version, Program program)
+            throws IOException {
+        int size = arguments.get(option).orElseThrow();
         int processes = Launch.processes();
-        if (Integer.bitCount(size) > 1 || processes > 1 && processes != size) {
-            throw new UsageException("--tensor: found " + size + ", expected " + (processes > 1 ? "the " + processes
-                    + " processes of the job" : "1, 2, 4 or 8"));
+        if (option == ComputeOptions.TENSOR && Integer.bitCount(size) > 1 || processes > 1 && processes != size) {
+            throw new UsageException(option.name() + ": found " + size + ", expected " + (processes > 1 ? "the "
+                    + processes + " processes of the job" : "1, 2, 4 or 8"));
         }
         boolean drafts = !arguments.get(ComputeOptions.DRAFT).orElse("none").equals("none");
         if (drafts || arguments.has(ComputeOptions.ADAPTER)) {
-            throw new UsageException("--tensor takes neither --draft nor --adapter");
+            throw new UsageException(option.name() + " takes neither --draft nor --adapter");
         }
         LoadOptions plain = ComputeOptions.of(arguments, Precision.FAST);
         return Launch.<IOException>run(size, plain.kernels(), version, console.err(), ranks -> program.run(
-                plain.among(ranks.members(), sharers(size)), ranks, printing(ranks, console)));
+                plain.among(new LoadOptions.Ranks(DIVISIONS.get(option), ranks.members()), sharers(size)), ranks,
+                printing(ranks, console)));
     }
 }

@@ -83,7 +83,8 @@ public final class RunCommand implements Command {
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
-                                ComputeOptions.ADAPTER, ComputeOptions.MMPROJ, ComputeOptions.TENSOR)))
+                                ComputeOptions.ADAPTER, ComputeOptions.MMPROJ, ComputeOptions.TENSOR,
+                                ComputeOptions.EXPERT, ComputeOptions.PIPELINE)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named
@@ -130,13 +131,14 @@ public final class RunCommand implements Command {
                     + "text from nothing");
         }
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        if (arguments.get(ComputeOptions.TENSOR).isEmpty()) {
+        Optional<Option<Integer>> division = RanksTogether.division(arguments);
+        if (division.isEmpty()) {
             return answer(arguments, console, choice, prompt, strategy, grammar,
                     Models.generating(arguments, "auto", console), OptionalLong.empty());
         }
         long seed = ThreadLocalRandom.current().nextLong();
-        return RanksTogether.run(arguments, console, version.get(), (options, ranks, own) -> answer(arguments, own,
-                choice, ranks.all(prompt).getFirst(), strategy, grammar, options,
+        return RanksTogether.run(division.get(), arguments, console, version.get(), (options, ranks, own) -> answer(
+                arguments, own, choice, ranks.all(prompt).getFirst(), strategy, grammar, options,
                 OptionalLong.of(Long.parseLong(ranks.all(Long.toString(seed)).getFirst()))));
     }
 

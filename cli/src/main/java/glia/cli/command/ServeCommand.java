@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import glia.cli.args.Arguments;
+import glia.cli.args.Option;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.chat.ServerStart;
@@ -56,7 +57,7 @@ public final class ServeCommand implements Command {
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.KV_MEMORY,
                                 PromptFlags.PROMPT_CACHE,
-                                ComputeOptions.DRAFT, ComputeOptions.TENSOR)))
+                                ComputeOptions.DRAFT, ComputeOptions.TENSOR, ComputeOptions.EXPERT)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct
                         $ curl localhost:8080/v1/chat/completions -d '{"messages":
@@ -75,9 +76,10 @@ public final class ServeCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        if (arguments.has(ComputeOptions.TENSOR)) {
-            ServeModels.requireOne(arguments);
-            return RanksTogether.run(arguments, console, version.get(), (options, ranks, own) ->
+        Optional<Option<Integer>> division = RanksTogether.division(arguments);
+        if (division.isPresent()) {
+            ServeModels.requireOne(division.get(), arguments);
+            return RanksTogether.run(division.get(), arguments, console, version.get(), (options, ranks, own) ->
                     ranks.rank() == 0 ? serve(options, Optional.of(ranks.members()), arguments, own)
                             : ServeModels.follow(options, ranks.members(), arguments, own));
         }

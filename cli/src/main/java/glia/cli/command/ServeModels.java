@@ -59,14 +59,15 @@ final class ServeModels {
     private ServeModels() { }
 
     /// @throws UsageException unless there is one model of which ranks can have parts
-    static void requireOne(Arguments arguments) {
+    static void requireOne(Option<Integer> division, Arguments arguments) {
         for (Option<?> option : List.of(ANY_MODEL, ADAPTER, KEEP_ALIVE, ComputeOptions.KV_MEMORY)) {
             if (arguments.has(option)) {
-                throw new UsageException("--tensor does not take " + option.name());
+                throw new UsageException(division.name() + " does not take " + option.name());
             }
         }
         if (arguments.repeated().size() > 1) {
-            throw new UsageException("--tensor: found " + arguments.repeated().size() + " models, expected one");
+            throw new UsageException(division.name() + ": found " + arguments.repeated().size()
+                    + " models, expected one");
         }
     }
 

@@ -91,6 +91,15 @@ public final class ComputeOptions {
             + "threads; the same bits on any number", "--tensor").in(GROUP)
             .elsewhere("--tensor-parallel-size", "-tp", "--tp");
 
+    /// For the same commands.
+    public static final Option<Integer> EXPERT = Option.integer("N", 1, 1024, "ranks among which the experts of each "
+            + "layer are divided (expert parallelism): processes of mpiexec, or threads; the bits of one process",
+            "--expert").in(GROUP).elsewhere("--expert-parallel-size", "-ep");
+    /// For commands that answer one after the other.
+    public static final Option<Integer> PIPELINE = Option.integer("N", 1, 1024, "ranks among which layers and their KV "
+            + "cache are divided (pipeline parallelism): processes of mpiexec, or threads; the bits of one process",
+            "--pipeline").in(GROUP).elsewhere("--pipeline-parallel-size", "-pp");
+
     /// For commands whose work many processes may divide.
     public static final Option<Integer> DATA = Option.integer("N", 1, 1024, "ranks that share the work, each with the "
             + "whole model: threads of this process (default: 1; under mpiexec its processes)", "--data-parallel")

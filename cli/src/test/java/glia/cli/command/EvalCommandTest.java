@@ -107,6 +107,8 @@ class EvalCommandTest {
                 assertEquals(printed[1], printed[ranks]);
                 assertEquals(Files.readString(samples[1]), Files.readString(samples[ranks]));
             }
+            // Ranks with some layers each compute all items together.
+            assertEquals(printed[1], run(ExitCode.OK, with(command, "--json", "--pipeline", "2")).out());
         }
     }
 

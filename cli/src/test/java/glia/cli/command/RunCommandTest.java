@@ -58,6 +58,12 @@ class RunCommandTest {
         String one = outputOf(with(words, "1"));
         assertEquals(one, outputOf(with(words, "2")));
         assertEquals(one, outputOf(with(words, "4")));
+        // Layers on ranks of their own have the bits of one process.
+        words[words.length - 1] = "--pipeline";
+        assertEquals(outputOf(Arrays.copyOf(words, words.length - 1)), outputOf(with(words, "3")));
+        words[words.length - 1] = "--expert";
+        assertTrue(run(ExitCode.USAGE, "", with(words, "2")).err().contains("the model has no experts"));
+        words[words.length - 1] = "--tensor";
         assertTrue(!outputOf("run", "stories260K", "Once upon a", "-n", "9", "--tensor", "2").isBlank());
         assertTrue(run(ExitCode.USAGE, "", with(words, "3")).err()
                 .contains("--tensor: found 3, expected 1, 2, 4 or 8"));

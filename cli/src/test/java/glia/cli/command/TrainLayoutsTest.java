@@ -89,7 +89,7 @@ class TrainLayoutsTest {
     }
 
     private static RankLayout layout(int data, int pipeline, int accumulate, long hidden, long waited) {
-        return new RankLayout(new RankLayout.Mesh(data, 1, 1, 1, pipeline, 1), accumulate, Shard.NONE,
+        return new RankLayout(new RankLayout.Mesh(data, 1, 1, 1, false, pipeline, 1), accumulate, Shard.NONE,
                 new TrainingMemory(0, 0, 0, 0), new RankLayout.Moved(hidden, waited, 0, 0));
     }
 

@@ -8,6 +8,7 @@ import glia.engine.state.PromptFolder;
 import glia.engine.state.PromptStore;
 import glia.io.hub.HubSettings;
 import glia.io.packed.PackedFolder;
+import glia.model.Division;
 import glia.model.Model;
 import glia.model.adapter.AdaptedModel;
 import glia.model.spec.RopeChange;
@@ -44,13 +45,16 @@ import java.util.stream.Stream;
 /// @param pages which pages of the KV cache the query of a new token attends to; empty for all
 /// @param prefill the share of attention that the chosen pages of long prompts hold; empty: prompts attend to all
 /// @param policy which positions of the KV cache sequences keep; empty for all
-/// @param ranks that compute together, each with a part of the model ([Model#divided])
+/// @param ranks that compute together, each with a part of the model
 /// @param projector the encoder of pictures of a GGUF model, a `mmproj` file; if empty, the one beside the model
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
         Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages,
-        OptionalDouble prefill, Optional<CachePolicy> policy, Optional<RankGroup> ranks,
+        OptionalDouble prefill, Optional<CachePolicy> policy, Optional<Ranks> ranks,
         Optional<Path> projector) {
+    /// Ranks that divide a model ([Model#divided]).
+    public record Ranks(Division division, RankGroup members) { }
+
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -200,7 +204,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// times, such as speculative decoding, and without caches of packed weights and prompts.
     ///
     /// @param sharers the ranks that share this machine's threads
-    public LoadOptions among(RankGroup members, int sharers) {
+    public LoadOptions among(Ranks members, int sharers) {
         return new LoadOptions(Math.max(1, numThreads() / sharers), contextLength, kernels, precision, keyValueType,
                 Drafting.none(), batchInvariant, kvMemoryBytes, adapter, rope, 0, pages, prefill, policy,
                 Optional.of(members), projector);
@@ -209,7 +213,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// A view of a model with the scaling of rotary positions of these options and for its rank, or the model itself.
     Model viewed(Model model) {
         Model rotated = rope.map(model::with).orElse(model);
-        return ranks.map(rotated::divided).orElse(rotated);
+        return ranks.map(r -> rotated.divided(r.division, r.members)).orElse(rotated);
     }
 
     /// Where packed weights are kept: nowhere for parts of a model.

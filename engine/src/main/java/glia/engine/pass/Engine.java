@@ -80,7 +80,7 @@ public final class Engine implements AutoCloseable {
         this.precision = precision;
         this.ops = new Compute(kernels, precision).divide(model.dividedProducts());
         this.pool = pool;
-        states = new SequenceStates((shared == null ? this : shared).model.spec(), type, kernels.workers(), choice);
+        states = SequenceStates.of((shared == null ? this : shared).model, type, kernels.workers(), choice);
         this.looksAhead = model.spec().looksAhead();
         this.adapters = new PassAdapters(model.spec(), kernels);
     }

@@ -1,5 +1,6 @@
 package glia.engine.state;
 
+import glia.model.Model;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.model.spec.ModelSpec;
@@ -105,6 +106,17 @@ public final class SequenceStates implements States {
     /// @param choice which pages single queries attend to; null for all
     public SequenceStates(ModelSpec spec, KeyValueType type, Workers workers, PageChoice choice) {
         this(new StateSlots(spec), type, workers, choice);
+    }
+
+    /// Creates the states of a model: of a rank's layers, or of all layers where they differ in what they keep, so that
+    /// all ranks cut and drop the same.
+    ///
+    /// @param choice which pages single queries attend to; null for all
+    public static SequenceStates of(Model model, KeyValueType type, Workers workers, PageChoice choice) {
+        SequenceStates all = new SequenceStates(model.spec(), type, workers, choice);
+        boolean differs = all.layout.groups().size() > 1 || all.layout.isLossy() || all.hasSources;
+        return model.dividedProducts().layers().filter(own -> !differs).map(own -> new SequenceStates(
+                new StateSlots(model.spec(), own.first(), own.end()), type, workers, choice)).orElse(all);
     }
 
     /// Creates the states of a multi-token-prediction layer.

@@ -51,8 +51,7 @@ public final class ExpertParts {
                 add(p, whole.weights().get(p), counts.get(p.place()));
             }
         }
-        this.model = whole.with(new RankProducts(Map.of(), Map.of(), Map.of(),
-                Optional.of(new ExpertRanks(ranks, bySource))));
+        this.model = whole.with(RankProducts.of(Optional.of(new ExpertRanks(ranks, bySource)), Optional.empty()));
     }
 
     private static boolean isOfExpert(Parameter p) {

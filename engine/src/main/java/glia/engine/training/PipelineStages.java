@@ -39,12 +39,7 @@ public final class PipelineStages {
             throw new IllegalArgumentException("a model with an encoder, multi-token prediction, several residual "
                     + "streams, pictures or sounds has no stages");
         }
-        List<Integer> layers = new ArrayList<>();
-        for (int i = 0; i < spec.sublayers().size(); i++) {
-            if (i == 0 || spec.sublayers().get(i).layer() > spec.sublayers().get(i - 1).layer()) {
-                layers.add(i);
-            }
-        }
+        List<Integer> layers = spec.layerStarts();
         int count = numRanks * chunks;
         if (layers.size() < count) {
             throw new IllegalArgumentException("the " + layers.size() + " layers of the model cannot be divided into "

@@ -44,7 +44,7 @@ final class PipelinedPass implements AutoCloseable {
     /// A micro-batch between the forward and the backward pass of a stage.
     ///
     /// @param result the stream after the stage, or the loss
-    /// @param rows tokens
+    /// @param rows of the stream
     private record Held(Recorder recorder, Tensor result, int rows) { }
 
     /// A micro-batch with its loss.
@@ -175,7 +175,7 @@ final class PipelinedPass implements AutoCloseable {
         if (evaluator.isPresent()) {
             ops.clear();
         } else {
-            held.put(work, new Held(ops, y, pass.numTokens()));
+            held.put(work, new Held(ops, y, rows(pass)));
         }
     }
 
@@ -281,7 +281,12 @@ final class PipelinedPass implements AutoCloseable {
     }
 
     private int rows(Item item) {
-        return context.map(c -> new DividedBatch(item.batch, c).pass()).orElseGet(item.batch::pass).numTokens();
+        return rows(context.map(c -> new DividedBatch(item.batch, c).pass()).orElseGet(item.batch::pass));
+    }
+
+    /// The rows of the residual stream on this rank.
+    private int rows(Pass pass) {
+        return reduction.tensor().map(t -> t.rows(pass.numTokens())).orElse(pass.numTokens());
     }
 
     /// What a stage on another rank, or on this one, has sent.

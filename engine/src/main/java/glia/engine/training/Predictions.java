@@ -251,10 +251,18 @@ public final class Predictions {
     /// What the routers of experts did with the tokens of the batch, layer by layer; empty without experts. Those of
     /// multi-token-prediction layers follow, once `furtherTokens` has run them.
     public List<RouterOutput> routers() {
+        List<RouterOutput> all = ownRouters();
+        if (!all.isEmpty()) {
+            requireWhole("the routers of experts");
+        }
+        return all;
+    }
+
+    /// What the routers did with the tokens of this rank.
+    public List<RouterOutput> ownRouters() {
         List<RouterOutput> all = new ArrayList<>(RouterOutput.of(ops, decoder, pass));
         all.addAll(draftRouters);
         if (!all.isEmpty()) {
-            requireWhole("the routers of experts");
             requireAllLayers("the routers of experts");
         }
         return all;

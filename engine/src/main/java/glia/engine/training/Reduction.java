@@ -120,6 +120,14 @@ public interface Reduction extends Gradients.Sums {
     /// @param ofRank as many on each rank
     double[] all(double... ofRank);
 
+    /// The sums of numbers over all ranks, in their order, also over those that share micro-batches.
+    default double[] totals(double... ofRank) {
+        return ofRank;
+    }
+
+    /// The next pass is the last one of the step.
+    default void last() { }
+
     /// Returns when the gradients are the sums over all passes of all ranks. Called once a step, after all passes.
     void finish(Gradients gradients);
 

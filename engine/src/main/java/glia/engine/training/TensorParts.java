@@ -29,9 +29,10 @@ public final class TensorParts {
 
     /// @param whole its weights are F32 in memory
     /// @param ranks 1, 2, 4 or 8 of them
+    /// @param isSequence whether each has some rows of the residual stream, too
     /// @throws IllegalArgumentException if there are others, or the model has nothing to divide
-    public TensorParts(Model whole, RankGroup ranks) {
-        this.model = whole.dividedForTraining(ranks);
+    public TensorParts(Model whole, RankGroup ranks, boolean isSequence) {
+        this.model = whole.dividedForTraining(ranks, isSequence);
         this.ranks = ranks;
         if (model.dividedProducts().sums().isEmpty()) {
             throw new IllegalArgumentException("the model has no attention and no MLP that ranks can divide");
@@ -57,6 +58,13 @@ public final class TensorParts {
     /// The ranks.
     public RankGroup ranks() {
         return ranks;
+    }
+
+    /// The rows of the residual stream that this rank has.
+    ///
+    /// @param count of all ranks
+    int rows(int count) {
+        return model.dividedProducts().rows().own(count);
     }
 
     /// Whether each rank has a part of a weight, and not all of it.

@@ -32,6 +32,7 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /// Losses of a model and their gradients.
 ///
@@ -168,16 +169,6 @@ public final class TrainingPass implements AutoCloseable {
         return all;
     }
 
-    /// The number of this rank, from 0.
-    public int rank() {
-        return reduction.rank();
-    }
-
-    /// The number of ranks that train together.
-    public int numRanks() {
-        return reduction.size();
-    }
-
     /// The sum of numbers of micro-batches over all ranks, in the order of the micro-batches, such as the weight of a
     /// step's tokens, by which losses are divided.
     ///
@@ -280,14 +271,19 @@ public final class TrainingPass implements AutoCloseable {
     /// @throws IllegalArgumentException if the batch has no rows, or the loss depends on no trainable weight
     /// @throws IllegalStateException if this or the model is closed
     public double loss(TokenBatch batch, Loss loss) {
-        return losses(List.of(batch), List.of(loss))[0];
+        return losses(List.of(batch), List.of(loss), -1)[0];
     }
 
-    /// Losses of micro-batches, which go through the stages of a pipeline together, where ranks have some layers each.
-    /// Accumulates their gradients.
+    /// Losses of all micro-batches of a step, which go through the stages of a pipeline together, where ranks have some
+    /// layers each. Accumulates their gradients.
     ///
     /// @param losses one for each batch
     public double[] losses(List<TokenBatch> batches, List<Loss> losses) {
+        return losses(batches, losses, batches.size() - 1);
+    }
+
+    /// @param last the last one of a step
+    private double[] losses(List<TokenBatch> batches, List<Loss> losses, int last) {
         return whileOpen(() -> {
             List<PipelinedPass.Item> items = new ArrayList<>();
             for (int i = 0; i < batches.size(); i++) {
@@ -296,7 +292,7 @@ public final class TrainingPass implements AutoCloseable {
                         (long) batchesOfStep++ * reduction.numGroups() + reduction.group())));
             }
             return pipelined.isPresent() ? pipelined.get().losses(items, Optional.empty())
-                    : items.stream().mapToDouble(this::lossOpen).toArray();
+                    : IntStream.range(0, items.size()).mapToDouble(i -> loss(items.get(i), i == last)).toArray();
         });
     }
 
@@ -307,8 +303,11 @@ public final class TrainingPass implements AutoCloseable {
         return engine.isPresent() ? engine.get().whileOpen(work) : work.get();
     }
 
-    private double lossOpen(PipelinedPass.Item item) {
+    private double loss(PipelinedPass.Item item, boolean isLast) {
         try {
+            if (isLast) {
+                reduction.last();
+            }
             recorder.dropout(dropout, item.key());
             Value value = compute(recorder, item.batch(), item.loss());
             recorder.gradient(value.tensor()).set(0, 1);

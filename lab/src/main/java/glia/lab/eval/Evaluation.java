@@ -183,7 +183,8 @@ public final class Evaluation {
         Semaphore places = new Semaphore(batch);
         Map<Integer, Future<Answer>> texts = new LinkedHashMap<>();
         // Requests of several threads share the passes of the scheduler.
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (ExecutorService threads = batch == 1 ? Executors.newSingleThreadExecutor()
+                : Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 for (int i = share.rank; i < computed.length; i += share.ranks) {
                     texts.put(i, threads.submit(question(task, prompts, i, places)));

@@ -86,6 +86,11 @@ public final class Decoder {
         return layerOf[place.sublayer()];
     }
 
+    /// Whether layers read keys and values, or other tensors, of layers before them.
+    public static boolean sharesKeys(ModelSpec spec) {
+        return !followed(spec).isEmpty();
+    }
+
     private static Set<Integer> followed(ModelSpec spec) {
         return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream()
                 .flatMap(m -> m instanceof SharedKvAttention a ? Stream.of(a.followed().sublayer())
@@ -179,9 +184,11 @@ public final class Decoder {
         Tensor x = layers.forward(ops, embedded(ops, own, states), own, states);
         keepRouted(own, pass);
         for (Tensor kept : own.crossLayer().inner()) {
-            inner.add(outputs(ops, kept, own));
+            inner.add(outputs(ops, ops.rows().all(ops, kept), own));
         }
-        return normalized(ops, outputs(ops, x, own), own, states);
+        Tensor y = outputs(ops, x, own);
+        ops.layerRanks().ifPresent(ranks -> ranks.share(y));
+        return normalized(ops, y, own, states);
     }
 
     /// The residual stream before the first sublayer.
@@ -195,7 +202,8 @@ public final class Decoder {
         return x;
     }
 
-    /// The residual stream `[N, D]` of all tokens after some sublayers, for a stage of a pipeline.
+    /// The residual stream `[N, D]` of all tokens, or of those of this rank, after some sublayers, for a stage of a
+    /// pipeline.
     ///
     /// @param before the stream before them; empty for the first ones, which begin with the embedding
     /// @param from the first sublayer
@@ -204,20 +212,18 @@ public final class Decoder {
     public Tensor stage(Ops ops, Pass pass, Optional<Tensor> before, int from, int to) {
         pass.crossLayer().routed().clear();
         Pass own = own(ops, pass);
-        Tensor x = before.isPresent() ? before.get() : embedded(ops, own, States.NONE);
+        ops.rows().begin(pass.numTokens());
+        Tensor x = before.isPresent() ? before.get() : ops.rows().own(ops, embedded(ops, own, States.NONE));
         x = layers.forward(ops, x, own, States.NONE, from, to);
         keepRouted(own, pass);
-        if (!own.crossLayer().tensors().isEmpty() || own.crossLayer().chosen().isPresent()) {
-            throw new IllegalArgumentException("layers of this model read more of others than the residual stream, so "
-                    + "it cannot be cut between them");
-        }
+        Layers.requireStream(own);
         return x;
     }
 
     /// Hidden states as [#hidden] returns them, of the stream after the last stage.
     public Tensor ended(Ops ops, Pass pass, Tensor stream) {
         Pass own = own(ops, pass);
-        return normalized(ops, outputs(ops, stream, own), own, States.NONE);
+        return normalized(ops, outputs(ops, ops.rows().all(ops, stream), own), own, States.NONE);
     }
 
     /// Hidden states `[N, D]` as [#hidden] returns them, from the residual stream after any sublayer

@@ -4,7 +4,9 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
+import glia.tensor.ops.LayerRanks;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.StreamRows;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,10 +48,20 @@ final class Layers {
 
     /// The residual stream after all sublayers. x may be overwritten; do not read it afterwards.
     Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        return forward(ops, x, pass, states, 0, steps.length);
+        if (ops.layerRanks().isPresent()) {
+            LayerRanks ranks = ops.layerRanks().get();
+            ranks.receive(x);
+            Tensor y = forward(ops, x, pass, states, ranks.first(), ranks.end());
+            requireStream(pass);
+            ranks.send(y);
+            return y;
+        }
+        StreamRows rows = ops.rows();
+        rows.begin(pass.numTokens());
+        return rows.all(ops, forward(ops, rows.own(ops, x), pass, states, 0, steps.length));
     }
 
-    /// The same after the sublayers `first` to `end`.
+    /// The same after the sublayers `first` to `end`, of the rows of this rank.
     Tensor forward(Ops ops, Tensor x, Pass pass, States states, int first, int end) {
         int size = ops.segmentSublayers();
         if (size == 0) {
@@ -60,6 +72,14 @@ final class Layers {
             stream = segment(from, Math.min(end, from + size), ops, stream, pass, states);
         }
         return stream;
+    }
+
+    /// Requires that other layers read no more of those before than the residual stream.
+    static void requireStream(Pass pass) {
+        if (!pass.crossLayer().tensors().isEmpty() || pass.crossLayer().chosen().isPresent()) {
+            throw new IllegalArgumentException("layers of this model read more of others than the residual stream, so "
+                    + "it cannot be cut between them");
+        }
     }
 
     /// Runs some sublayers as a segment for activation checkpointing. The cross-layer tensors are inputs and outputs of
@@ -102,6 +122,7 @@ final class Layers {
 
     /// The sublayers `from` to `to`.
     private Tensor run(int from, int to, Ops ops, Tensor x, Pass pass, States states) {
+        ops.rows().begin(pass.numTokens());
         Tensor stream = x;
         LayerHook hook = pass.hook();
         for (int i = from; i < to; i++) {
@@ -110,8 +131,8 @@ final class Layers {
             int numRouted = pass.crossLayer().routed().size();
             Tensor[] opened = step.connection.open(ops, stream);
             Tensor normed = step.before.forward(ops, opened.length == 0 ? stream : opened[0], pass, states);
-            Tensor update = step.mixer.forward(ops, normed, pass, states);
-            update = step.after.forward(ops, update, pass, states);
+            Tensor update = step.mixer.forward(ops, ops.rows().input(ops, stream, normed), pass, states);
+            update = step.after.forward(ops, ops.rows().own(ops, update), pass, states);
             update = ops.dropout(update, Ops.Dropped.SUBLAYER, firstPlace + i);
             if (hook != null) {
                 hook.update(firstPlace + i, update);

@@ -295,6 +295,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 streams, towers, diffusion);
     }
 
+    /// The first sublayer of each layer.
+    public List<Integer> layerStarts() {
+        return IntStream.range(0, sublayers.size()).filter(i -> i == 0
+                || sublayers.get(i).layer() > sublayers.get(i - 1).layer()).boxed().toList();
+    }
+
     /// A copy with other multi-token-prediction layers.
     public ModelSpec withDrafts(List<Draft> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,

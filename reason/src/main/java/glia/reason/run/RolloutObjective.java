@@ -132,7 +132,7 @@ public final class RolloutObjective implements Objective {
         /// @param own numbers of this rank's
         /// @param count micro-batches in all
         private void add(List<double[]> own, TrainingPass pass, int count) {
-            int ranks = pass.numRanks();
+            int ranks = pass.reduction().size();
             double[] all = pass.reduction().all(own.stream().flatMapToDouble(Arrays::stream).toArray());
             for (int i = 0; i < count; i++) {
                 double[] numbers = new double[own.getFirst().length];
@@ -165,8 +165,8 @@ public final class RolloutObjective implements Objective {
                 .mapToInt(List::size).sum()).toArray();
         List<double[]> numbers = new ArrayList<>();
         // All ranks compute as many micro-batches, some of them for nothing.
-        for (int i = pass.rank(); i < Math.ceilDiv(parts.size(), pass.numRanks()) * pass.numRanks();
-                i += pass.numRanks()) {
+        int ranks = pass.reduction().size();
+        for (int i = pass.reduction().rank(); i < Math.ceilDiv(parts.size(), ranks) * ranks; i += ranks) {
             int number = Math.min(i, parts.size() - 1);
             TokenBatch tokens = MicroBatches.tokens(rollouts, parts.get(number));
             RolloutColumns constants = whole.part(IntStream.range(sequences[number], sequences[number + 1]).boxed()
@@ -179,7 +179,7 @@ public final class RolloutObjective implements Objective {
             own.loss = pass.loss(tokens, i == number ? changed : p -> changed.of(p).times(0));
             numbers.add(own.numbers(tokens.numTokens()));
         }
-        if (parts.isEmpty() && pass.numRanks() > 1) {
+        if (parts.isEmpty() && ranks > 1) {
             nothing(pass, batch);
         }
         update.add(numbers, pass, parts.size());

@@ -21,6 +21,7 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.OutputParts;
 import glia.tensor.ops.RankProducts;
+import glia.tensor.ops.StreamRows;
 import glia.tensor.ops.TreeProduct;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.ContextParallel;
@@ -63,6 +64,7 @@ public final class Recorder implements Ops, AutoCloseable {
     private Map<Weight, Integer> adapterPlaces = Map.of();
     private Optional<ContextParallel> context = Optional.empty();
     private RankProducts ranks = RankProducts.NONE;
+    private StreamRows rows = new StreamRows(RankProducts.NONE);
     private Optional<IndexerTraining> indexers = Optional.empty();
 
     /// Creates a recorder for the gradients of all weights.
@@ -141,6 +143,7 @@ public final class Recorder implements Ops, AutoCloseable {
     /// Sets the weights that are computed with other ranks.
     public void divide(RankProducts products) {
         ranks = products;
+        rows = new StreamRows(products);
     }
 
     /// Multiplies some weights in FP8 as DeepSeek-V3 is trained, emulated (https://arxiv.org/abs/2412.19437): E4M3
@@ -210,6 +213,11 @@ public final class Recorder implements Ops, AutoCloseable {
     }
 
     @Override
+    public StreamRows rows() {
+        return rows;
+    }
+
+    @Override
     public int segmentSublayers() {
         return segmentSublayers;
     }
@@ -233,7 +241,7 @@ public final class Recorder implements Ops, AutoCloseable {
             return linear(x, new Weight[] {own})[0];
         }
         if (dropout.adapters() > 0 && w instanceof LowRank adapted && adapterPlaces.containsKey(adapted.a())) {
-            return linearWithDropout(x, adapted);
+            return AdapterInputs.linear(this, x, adapted, adapterPlaces.get(adapted.a()));
         }
         return apply(new Linear(x, w, !unrounded.test(w)));
     }
@@ -249,42 +257,28 @@ public final class Recorder implements Ops, AutoCloseable {
         return ys;
     }
 
-    /// As PEFT, with x' = dropout(x): `W · x + scale · B · A · x'`, with magnitudes of factors g
-    /// `W · x + (g - 1) · W · x' + scale · g · B · A · x'`, which is `W · x + adapted(x') - W · x'`.
-    private Tensor linearWithDropout(Tensor x, LowRank w) {
-        Tensor base = linear(x, w.base());
-        Tensor dropped = dropout(x, Dropped.ADAPTER, adapterPlaces.get(w.a()));
-        if (w.magnitudes().isPresent()) {
-            Tensor adapted = apply(new Linear(dropped, w));
-            return apply(new Sum(apply(new Sum(base, 1, adapted, 1)), 1, linear(dropped, w.base()), -1));
-        }
-        Tensor update = linear(linear(dropped, w.a()), w.b());
-        if (w.bias().isPresent()) {
-            update = addBias(update, w.bias().get());
-        }
-        return apply(new Sum(base, 1, update, w.scale()));
-    }
-
     @Override
     public Tensor addBias(Tensor x, Weight b) {
-        return apply(b instanceof Weight.Stored own && ranks.outputs().containsKey(b)
-                ? new OutputParts.AddBias(x, own, ranks.outputs().get(b)) : new Norms.AddBias(x, b));
+        return b instanceof Weight.Stored own && ranks.outputs().containsKey(b)
+                ? apply(new OutputParts.AddBias(x, own, ranks.outputs().get(b)))
+                : apply(rows.weighted(x, b, of -> new Norms.AddBias(of, b)));
     }
 
     @Override
     public Tensor rmsNorm(Tensor x, Weight w, float eps, float offset) {
         HeadNorm.Groups groups = ranks.norms().get(w);
-        return apply(groups == null ? new Norms.Rms(x, w, eps, offset) : new HeadNorm(x, w, eps, offset, groups));
+        return groups == null ? apply(rows.weighted(x, w, of -> new Norms.Rms(of, w, eps, offset)))
+                : apply(new HeadNorm(x, w, eps, offset, groups));
     }
 
     @Override
     public Tensor layerNorm(Tensor x, Weight w, Weight b, float eps) {
-        return apply(new Norms.Layer(x, w, Optional.of(b), eps));
+        return apply(rows.weighted(x, w, of -> new Norms.Layer(of, w, Optional.of(b), eps)));
     }
 
     @Override
     public Tensor layerNorm(Tensor x, Weight w, float eps) {
-        return apply(new Norms.Layer(x, w, Optional.empty(), eps));
+        return apply(rows.weighted(x, w, of -> new Norms.Layer(of, w, Optional.empty(), eps)));
     }
 
     @Override
@@ -337,7 +331,8 @@ public final class Recorder implements Ops, AutoCloseable {
     @Override
     public Tensor dropout(Tensor x, Dropped what, int place) {
         double rate = dropout.of(what);
-        return rate == 0 ? x : apply(new Dropout(x, (float) rate, Hash.of(dropoutKey, what.ordinal(), place)));
+        return rate == 0 ? x : apply(new Dropout(x, (float) rate, Hash.of(dropoutKey, what.ordinal(), place),
+                what == Dropped.SUBLAYER ? rows.first(x) : 0));
     }
 
     @Override

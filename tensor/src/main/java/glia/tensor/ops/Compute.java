@@ -31,6 +31,7 @@ public final class Compute implements Ops, AutoCloseable {
     private final FullSequences full = new FullSequences();
     private Consumer<Operation> watcher = operation -> { };
     private Map<Weight, TreeProduct> divided = Map.of();
+    private RankProducts ranks = RankProducts.NONE;
     /// Null for full attention.
     private SparsePrompts sparsePrompts;
 
@@ -68,9 +69,10 @@ public final class Compute implements Ops, AutoCloseable {
         products.useFloat8(chosen);
     }
 
-    /// Sets the weights whose products are added over ranks.
-    public Compute divide(RankProducts products) {
-        divided = products.sums();
+    /// Sets what is computed with other ranks.
+    public Compute divide(RankProducts ofRanks) {
+        divided = ofRanks.sums();
+        ranks = ofRanks;
         return this;
     }
 
@@ -296,9 +298,15 @@ public final class Compute implements Ops, AutoCloseable {
 
     @Override
     public Tensor apply(Operation operation) {
-        Tensor y = operation.forward(this);
-        watcher.accept(operation);
+        Operation own = ranks == RankProducts.NONE ? operation : operation.among(ranks);
+        Tensor y = own.forward(this);
+        watcher.accept(own);
         return y;
+    }
+
+    @Override
+    public Optional<LayerRanks> layerRanks() {
+        return ranks.layers();
     }
 
     @Override

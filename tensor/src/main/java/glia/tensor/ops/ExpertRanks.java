@@ -7,5 +7,5 @@ import java.util.Map;
 /// on P ranks, rank r has `X · r / P` to `X · (r + 1) / P`.
 ///
 /// @param bySource for each weight of this rank's experts one for the tokens of each rank, with the same values: so the
-///     tokens of ranks have gradients of their own
+///     tokens of ranks have gradients of their own; none without gradients, where all ranks have the same tokens
 public record ExpertRanks(RankGroup ranks, Map<Weight, List<Weight>> bySource) { }

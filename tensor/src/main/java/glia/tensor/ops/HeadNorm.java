@@ -46,7 +46,7 @@ public record HeadNorm(Tensor x, Weight w, float eps, float offset, Groups group
             }
         }
         if (tape.needs(w)) {
-            new TreeSum(groups.ranks).add(tape.kernels(), tape::scratch, dws);
+            new TreeSum(groups.ranks, false).add(tape.kernels(), tape::scratch, dws);
             Tensor dw = tape.gradient(w);
             tape.kernels().add(dw, dw, dws[0].view(0, DType.F32, dw.shape()), 1);
         }

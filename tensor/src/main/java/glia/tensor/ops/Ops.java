@@ -68,6 +68,16 @@ public interface Ops {
     /// Returns `value`, which takes the place of x in the residual stream. Do not read x afterwards.
     Tensor replace(Tensor x, Tensor value);
 
+    /// The rows of the residual stream that this rank computes.
+    default StreamRows rows() {
+        return StreamRows.ALL;
+    }
+
+    /// The ranks that have some layers of the model each; empty if each has all.
+    default Optional<LayerRanks> layerRanks() {
+        return Optional.empty();
+    }
+
     /// What `dropout` is applied to.
     enum Dropped { EMBEDDINGS, SUBLAYER, HEAD, ADAPTER }
 

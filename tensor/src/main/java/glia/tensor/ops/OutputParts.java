@@ -38,9 +38,10 @@ public final class OutputParts {
     }
 
     /// @param ranks each of which has as many parts
+    /// @param scatters whether a rank gets its rows of gradients alone, of an input of which all ranks have some rows
     /// @param parts this rank's, in their order
-    public OutputParts(RankGroup ranks, Memory memory, List<Weight.Plain> parts) {
-        this.sum = new TreeSum(ranks);
+    public OutputParts(RankGroup ranks, boolean scatters, Memory memory, List<Weight.Plain> parts) {
+        this.sum = new TreeSum(ranks, scatters);
         this.memory = memory;
         this.parts = List.copyOf(parts);
     }

@@ -8,12 +8,20 @@ import java.util.Optional;
 /// @param sums weights of which ranks have some inputs each
 /// @param outputs for training, weights of which ranks have some outputs each
 /// @param norms for training, weights of norms of heads, which are those of all heads
-/// @param experts for training, ranks that have some experts each
+/// @param streamed for training, weights that are read with rows of the residual stream, and these rows
+/// @param rows for training, the rows of the residual stream that ranks have
+/// @param experts ranks that have some experts each
+/// @param layers without gradients, ranks that have some layers each
 public record RankProducts(Map<Weight, TreeProduct> sums, Map<Weight, OutputParts> outputs,
-        Map<Weight, HeadNorm.Groups> norms, Optional<ExpertRanks> experts) {
+        Map<Weight, HeadNorm.Groups> norms, Map<Weight, RowParts> streamed, RowParts rows,
+        Optional<ExpertRanks> experts, Optional<LayerRanks> layers) {
     /// A model that a rank computes alone.
-    public static final RankProducts NONE = new RankProducts(Map.of(), Map.of(), Map.of(),
-            Optional.empty());
+    public static final RankProducts NONE = of(Optional.empty(), Optional.empty());
+
+    /// A model of which ranks have some experts or some layers each.
+    public static RankProducts of(Optional<ExpertRanks> experts, Optional<LayerRanks> layers) {
+        return new RankProducts(Map.of(), Map.of(), Map.of(), Map.of(), RowParts.ALL, experts, layers);
+    }
 
     /// Whether ranks have some heads of attention and columns of MLPs each.
     public boolean dividesHeads() {

@@ -17,13 +17,14 @@ public final class TreeProduct {
     private final List<Weight.Plain> parts;
 
     /// @param ranks each of which has as many parts
+    /// @param scatters whether a rank gets its rows of the result alone (`RowParts`)
     /// @param parts this rank's, in their order
-    public TreeProduct(RankGroup ranks, List<Weight.Plain> parts) {
+    public TreeProduct(RankGroup ranks, boolean scatters, List<Weight.Plain> parts) {
         if (ranks.size() * parts.size() != PARTS) {
             throw new IllegalArgumentException(parts.size() + " parts on each of " + ranks.size() + " ranks, expected "
                     + PARTS + " in all");
         }
-        this.sum = new TreeSum(ranks);
+        this.sum = new TreeSum(ranks, scatters);
         this.parts = List.copyOf(parts);
     }
 
@@ -32,12 +33,12 @@ public final class TreeProduct {
         return (int) ((long) count * part / PARTS);
     }
 
-    /// Computes `y = x · wᵀ` of all ranks.
+    /// Computes `y = x · wᵀ` of all ranks, all rows of it or this rank's.
     ///
     /// @param x the columns of this rank's parts
     Tensor multiply(Compute ops, Tensor x) {
         int cols = parts.getFirst().rows();
-        Tensor y = ops.allocate(x.rows(), cols);
+        Tensor y = ops.allocate(sum.rows().own(x.rows()), cols);
         int mark = ops.mark();
         Tensor[] sums = new Tensor[parts.size()];
         int from = 0;
@@ -51,7 +52,7 @@ public final class TreeProduct {
         }
         Compute.require(from == x.cols(), "linear", x, from);
         sum.add(ops.kernels(), ops::allocate, sums);
-        y.copyFrom(sums[0]);
+        y.copyFrom(sum.rows().own(sums[0]));
         ops.release(mark);
         return y;
     }
@@ -74,7 +75,7 @@ public final class TreeProduct {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            Tensor dy = tape.gradient(y);
+            Tensor dy = product.sum.rows().all(tape, tape.gradient(y), x.rows());
             int column = 0;
             for (Weight.Plain part : product.parts) {
                 if (tape.needs(w)) {

@@ -11,8 +11,14 @@ import java.util.List;
 /// `((0+1)+(2+3))+((4+5)+(6+7))`, so that it has the same bits on any number of ranks
 /// (https://arxiv.org/abs/2511.17826).
 ///
-/// For a matrix of n elements each of P ranks sends `2 · (P - 1)/P · 4n` bytes.
-record TreeSum(RankGroup ranks) {
+/// For a matrix of n elements each of P ranks sends `2 · (P - 1)/P · 4n` bytes. Where sums are scattered, a rank gets
+/// its rows of them alone (`RowParts`), for half of the bytes.
+record TreeSum(RankGroup ranks, boolean scatters) {
+    /// The rows of a result on this rank.
+    RowParts rows() {
+        return scatters ? new RowParts(ranks) : RowParts.ALL;
+    }
+
     /// Where matrices for a short time come from.
     interface Scratch {
         Tensor allocate(int rows, int cols);
@@ -36,11 +42,7 @@ record TreeSum(RankGroup ranks) {
 
     /// Each rank adds a slice of what all have, and gets the other slices.
     private void addRanks(Kernels kernels, Scratch scratch, Tensor y) {
-        List<MemorySegment> slices = new ArrayList<>();
-        for (int p = 0; p < ranks.size(); p++) {
-            long start = y.size() * p / ranks.size();
-            slices.add(y.memory().asSlice(4 * start, 4 * (y.size() * (p + 1) / ranks.size() - start)));
-        }
+        List<MemorySegment> slices = scatters ? rows().slices(y) : elements(y);
         MemorySegment own = slices.get(ranks.rank());
         int count = (int) (own.byteSize() / 4);
         Tensor[] sums = new Tensor[ranks.size()];
@@ -54,8 +56,19 @@ record TreeSum(RankGroup ranks) {
             addTree(kernels, sums);
         }
         own.copyFrom(sums[0].memory());
-        ranks.allGather(slices);
+        if (!scatters) {
+            ranks.allGather(slices);
+        }
         y.changed();
+    }
+
+    private List<MemorySegment> elements(Tensor y) {
+        List<MemorySegment> slices = new ArrayList<>();
+        for (int p = 0; p < ranks.size(); p++) {
+            long start = y.size() * p / ranks.size();
+            slices.add(y.memory().asSlice(4 * start, 4 * (y.size() * (p + 1) / ranks.size() - start)));
+        }
+        return slices;
     }
 
     /// Copies columns from `start` on, as many as `to` has.

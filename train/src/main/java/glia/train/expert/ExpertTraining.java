@@ -57,7 +57,7 @@ public final class ExpertTraining implements StepHook {
         return p -> {
             // The loss first: it may run multi-token-prediction layers, whose experts are balanced, too.
             Value loss = base.of(p);
-            List<RouterOutput> routers = p.routers();
+            List<RouterOutput> routers = options.hasLoss() ? p.routers() : p.ownRouters();
             count(routers);
             return options.hasLoss() ? loss.plus(auxiliary(routers)) : loss;
         };
@@ -126,7 +126,7 @@ public final class ExpertTraining implements StepHook {
     /// Makes loads and figures those of all ranks.
     private void addRanks(TrainingPass pass) {
         for (Layer layer : layers.values()) {
-            double[] all = pass.totals(Arrays.stream(layer.counts).asDoubleStream().toArray());
+            double[] all = pass.reduction().totals(Arrays.stream(layer.counts).asDoubleStream().toArray());
             Arrays.setAll(layer.counts, e -> (long) all[e]);
         }
         sums.replaceAll((name, sum) -> pass.total(sum));
@@ -140,7 +140,7 @@ public final class ExpertTraining implements StepHook {
             public StepLoss accumulate(TrainingPass pass, long step) {
                 startStep();
                 StepLoss loss = inner.accumulate(pass, step);
-                if (pass.numRanks() > 1) {
+                if (pass.reduction().size() > 1) {
                     addRanks(pass);
                 }
                 Map<String, Double> parts = new TreeMap<>(loss.parts());

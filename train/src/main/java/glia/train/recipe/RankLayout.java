@@ -10,6 +10,7 @@ import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.ops.RankGroup;
+import glia.tensor.ops.RankProducts;
 import glia.tensor.ops.Weight;
 import glia.train.memory.TrainingMemory;
 import glia.train.recipe.RecipeKeys.Shard;
@@ -36,14 +37,15 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
     /// @param expert ranks with some experts each, and micro-batches of their own
     /// @param context ranks that share the tokens of each sequence
     /// @param tensor ranks with some heads and columns each
+    /// @param sequence whether these have some rows of the residual stream each, too
     /// @param pipeline ranks with some layers each
     /// @param chunks stages of each of these
-    public record Mesh(int data, int expert, int context, int tensor, int pipeline, int chunks) {
+    public record Mesh(int data, int expert, int context, int tensor, boolean sequence, int pipeline, int chunks) {
         static Mesh of(Recipe recipe) throws CheckpointException {
             return new Mesh(Math.toIntExact(recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L)),
                     count(recipe, RecipeKeys.EXPERT_PARALLEL), count(recipe, RecipeKeys.CONTEXT_PARALLEL),
-                    count(recipe, RecipeKeys.TENSOR_PARALLEL), count(recipe, RecipeKeys.PIPELINE_PARALLEL),
-                    count(recipe, RecipeKeys.VIRTUAL_STAGES));
+                    count(recipe, RecipeKeys.TENSOR_PARALLEL), recipe.get(RecipeKeys.SEQUENCE_PARALLEL),
+                    count(recipe, RecipeKeys.PIPELINE_PARALLEL), count(recipe, RecipeKeys.VIRTUAL_STAGES));
         }
 
         private static int count(Recipe recipe, RecipeKey<Long> key) throws CheckpointException {
@@ -76,8 +78,9 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
         /// `2 data · 2 pipeline`.
         @Override
         public String toString() {
-            return keys().entrySet().stream().map(e -> e.getValue() + " " + e.getKey().name().substring("parallel."
-                    .length()).replace('_', ' ')).collect(Collectors.joining(" · "));
+            return keys().entrySet().stream().map(e -> e.getValue() + " " + e.getKey().name()
+                    .substring("parallel.".length()).replace('_', ' '))
+                    .collect(Collectors.joining(" · ", "", sequence ? " · sequence" : ""));
         }
     }
 
@@ -107,6 +110,9 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
     public Map<String, Object> keys() {
         Map<String, Object> keys = new LinkedHashMap<>();
         ranks.keys().forEach((key, count) -> keys.put(key.name(), count));
+        if (ranks.sequence) {
+            keys.put(RecipeKeys.SEQUENCE_PARALLEL.name(), true);
+        }
         if (shard != Shard.NONE) {
             keys.put(RecipeKeys.SHARD.name(), RecipeKey.word(shard));
         }
@@ -169,17 +175,19 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             for (int tensor : divisors(ranks / pipeline)) {
                 for (int context : divisors(ranks / pipeline / tensor)) {
                     int data = ranks / pipeline / tensor / context;
-                    all.add(new Mesh(data, 1, context, tensor, pipeline, 1));
-                    int accumulate = micros / data;
-                    if (pipeline > 1 && accumulate % pipeline == 0) {
-                        all.add(new Mesh(data, 1, context, tensor, pipeline, 2));
+                    int chunks = pipeline > 1 && micros / data % pipeline == 0 ? 2 : 1;
+                    for (int i = 0; i < chunks; i++) {
+                        all.add(new Mesh(data, 1, context, tensor, false, pipeline, 1 + i));
+                        if (tensor > 1) {
+                            all.add(new Mesh(data, 1, context, tensor, true, pipeline, 1 + i));
+                        }
                     }
                 }
             }
         }
         for (int expert : divisors(ranks)) {
-            if (expert > 1) {
-                all.add(new Mesh(ranks / expert, expert, 1, 1, 1, 1));
+            for (int context : expert > 1 ? divisors(ranks / expert) : new int[0]) {
+                all.add(new Mesh(ranks / expert / context, expert, context, 1, false, 1, 1));
             }
         }
         return all;
@@ -225,7 +233,7 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
     /// The layers of the first rank.
     private static Model part(Model model, Mesh mesh) {
         return mesh.expert > 1 ? new ExpertParts(model, first(mesh.expert)).model()
-                : mesh.tensor > 1 ? new TensorParts(model, first(mesh.tensor)).model() : model;
+                : mesh.tensor > 1 ? new TensorParts(model, first(mesh.tensor), mesh.sequence).model() : model;
     }
 
     /// The first of some ranks, which sends nothing.
@@ -278,10 +286,10 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
                     all.weightBytes((long) (whole.weights() * (parts.stages - parts.experts)))
                             + (long) (whole.weights() * parts.experts / mesh.expert),
                     (sharers == 1 && !isDivided ? all.gradientBytes() : shared(all, accumulate))
-                            + (mesh.expert == 1 ? 0 : experts / mesh.data + Math.min(experts, Gradients.BUCKET_BYTES)
-                                    * mesh.expert),
+                            + (mesh.expert == 1 ? 0 : experts * mesh.expert / sharers
+                                    + Math.min(experts, Gradients.BUCKET_BYTES) * mesh.expert),
                     (long) (whole.optimizer() * (parts.stages - parts.experts)) / (sharesState || shard != Shard.NONE
-                            ? sharers : 1) + (long) (whole.optimizer() * parts.experts / mesh.groups()),
+                            ? sharers : 1) + (long) (whole.optimizer() * parts.experts / sharers),
                     activations(mesh, accumulate));
             return new RankLayout(mesh, accumulate, shard, memory, moved(mesh, accumulate, all, experts));
         }
@@ -310,12 +318,14 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             return new Parts(Arrays.stream(bytes).max().orElseThrow() / all, 0);
         }
 
-        /// Activations of the micro-batches that are under way. The residual stream and its norms are on all ranks of
-        /// tensor parallelism.
+        /// Activations of the micro-batches that are under way. The residual stream, its norms and what is added to it
+        /// are on all ranks of tensor parallelism, or all rows of the norms.
         private long activations(Mesh mesh, int accumulate) {
-            long everywhere = Math.min(whole.activations(), 2 * 4 * tokens * model.spec().hiddenSize()
+            long everywhere = Math.min(whole.activations(), 3 * 4 * tokens * model.spec().hiddenSize()
                     * model.spec().sublayers().size());
-            long all = (everywhere + (whole.activations() - everywhere) / mesh.tensor) / mesh.context;
+            long apart = mesh.sequence ? 0 : everywhere;
+            long all = ((mesh.sequence ? everywhere / 3 : everywhere) + (whole.activations() - apart) / mesh.tensor)
+                    / mesh.context;
             int held = mesh.chunks == 1 ? mesh.pipeline
                     : 2 * (mesh.pipeline - 1) + (mesh.chunks - 1) * mesh.pipeline + 1;
             return all / (mesh.pipeline * mesh.chunks) * Math.min(held, accumulate * mesh.chunks);
@@ -329,14 +339,19 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             long buckets = Math.ceilDiv(all.bytes(), Gradients.BUCKET_BYTES);
             boolean gathers = all.shard() == Shard.WEIGHTS;
             long slices = gathers ? 0 : others * (all.bytes() / all.ranks());
-            long same = (mesh.data - 1) * (experts / mesh.data);
+            long owners = (long) mesh.data * mesh.context;
+            long same = (owners - 1) * (experts / owners);
             long stream = 4 * tokens * spec.hiddenSize() / mesh.context;
             long keys = 4 * tokens * keyNumbers(spec) * 3 * (mesh.context - 1) / mesh.context / mesh.tensor;
             int stages = mesh.pipeline * mesh.chunks;
             // Of the borders of stages in the mean: each has two ranks.
-            long border = 2 * stream * (stages - 1) / mesh.pipeline;
-            int cut = mesh.tensor == 1 ? 0 : part(model, mesh).dividedProducts().sums().size() / mesh.pipeline;
-            long sums = 4L * cut * stream * (mesh.tensor - 1) / mesh.tensor;
+            long border = 2 * stream * (stages - 1) / mesh.pipeline / (mesh.sequence ? mesh.tensor : 1);
+            RankProducts products = mesh.tensor == 1 ? RankProducts.NONE : part(model, mesh).dividedProducts();
+            int cut = products.sums().size() / mesh.pipeline;
+            // Rows of embeddings and of the last layer's stream, and gradients of norms.
+            long ofRows = mesh.sequence ? 2 * stream + 2 * products.streamed().keySet().stream().mapToLong(w ->
+                    4 * w.size()).sum() : 0;
+            long sums = (4L * cut * stream + ofRows / mesh.pipeline) * (mesh.tensor - 1) / mesh.tensor;
             long layers = mesh.expert == 1 ? 0 : rows(spec).size();
             long rows = mesh.expert == 1 ? 0 : rows(spec).stream().mapToLong(n -> 4 * stream * n
                     * (mesh.expert - 1) / mesh.expert).sum();

@@ -278,6 +278,9 @@ public final class RecipeKeys {
             "1, 2, 4 or 8 ranks that have some attention heads and columns of MLPs each (tensor parallelism); there are"
             + " parallel.tensor times as many ranks. With 1, a rank adds as several do").or(1L);
 
+    public static final RecipeKey<Boolean> SEQUENCE_PARALLEL = flag("parallel.sequence", false,
+            "parallel.tensor ranks compute norms, dropout and sums of some tokens each, too (sequence parallelism)");
+
     public static final RecipeKey<Long> EXPERT_PARALLEL = integer("parallel.expert", 1, 1 << 12,
             "ranks that have some experts of each layer each (expert parallelism), and micro-batches of their own;"
             + " there are parallel.expert times as many ranks").or(1L);
@@ -321,7 +324,8 @@ public final class RecipeKeys {
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
             REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, CONTEXT_PARALLEL,
-            CONTEXT_METHOD, TENSOR_PARALLEL, EXPERT_PARALLEL, PIPELINE_PARALLEL, VIRTUAL_STAGES, SHARD,
+            CONTEXT_METHOD, TENSOR_PARALLEL, SEQUENCE_PARALLEL, EXPERT_PARALLEL, PIPELINE_PARALLEL,
+            VIRTUAL_STAGES, SHARD,
             EVERY, OUTER_RATE, OUTER_MOMENTUM, OUTER_BITS, FRAGMENTS, OVERLAP, OUTER_MIX);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 

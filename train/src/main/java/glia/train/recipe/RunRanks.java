@@ -87,9 +87,10 @@ public interface RunRanks {
     /// Gives each of `size` ranks in a row a part of each layer from now on, before they have some layers each or share
     /// contexts.
     ///
+    /// @param isSequence whether each has some rows of the residual stream, too
     /// @return this rank's part of the model
     /// @throws IllegalArgumentException if the model cannot be divided so
-    default Model divide(Model model, int size) {
+    default Model divide(Model model, int size, boolean isSequence) {
         throw new IllegalArgumentException("one rank has nothing to share");
     }
 

@@ -111,6 +111,10 @@ public final class RunTogether {
     static Optional<Shards> shards(Recipe recipe, Model model, TrainingPass pass, List<ParameterGroup> groups,
             RunRanks ranks) throws CheckpointException {
         boolean isTensor = recipe.has(RecipeKeys.TENSOR_PARALLEL);
+        if (recipe.get(RecipeKeys.SEQUENCE_PARALLEL) && !isTensor) {
+            throw recipe.error(RecipeKeys.SEQUENCE_PARALLEL, "is set without " + RecipeKeys.TENSOR_PARALLEL.name()
+                    + ", whose ranks divide the rows; set it, too");
+        }
         // One rank of a dry run stands for several.
         if (ranks.size() == 1 && !(isTensor && size(recipe) == 1)) {
             return Optional.empty();
@@ -176,7 +180,7 @@ public final class RunTogether {
         requireTensor(recipe);
         Model own;
         try {
-            own = ranks.divide(model, Math.toIntExact(recipe.get(key)));
+            own = ranks.divide(model, Math.toIntExact(recipe.get(key)), recipe.get(RecipeKeys.SEQUENCE_PARALLEL));
         } catch (IllegalArgumentException e) {
             throw recipe.error(key, "is " + recipe.get(key) + ": " + e.getMessage());
         }
@@ -202,8 +206,7 @@ public final class RunTogether {
         RecipeKey<Long> key = RecipeKeys.EXPERT_PARALLEL;
         refuse(recipe, key);
         requireDivisible(recipe, model, key);
-        for (RecipeKey<Long> other : List.of(RecipeKeys.CONTEXT_PARALLEL, RecipeKeys.TENSOR_PARALLEL,
-                RecipeKeys.PIPELINE_PARALLEL)) {
+        for (RecipeKey<Long> other : List.of(RecipeKeys.TENSOR_PARALLEL, RecipeKeys.PIPELINE_PARALLEL)) {
             if (recipe.get(other) > 1 || other == RecipeKeys.TENSOR_PARALLEL && recipe.has(other)) {
                 throw recipe.error(key, "is set together with " + other.name() + "; leave one of them out");
             }

@@ -121,7 +121,7 @@ public final class Trainer {
     ///
     /// @throws CheckpointException if its optimizer state, or what `keep` added, does not fit
     public Trainer resume(Saved saved) throws CheckpointException {
-        CheckpointStore.restore(saved, optimizer, state, pass.rank());
+        CheckpointStore.restore(saved, optimizer, state, pass.reduction().rank());
         tokens = saved.tokens();
         bestLoss = saved.bestLoss().orElse(Double.POSITIVE_INFINITY);
         bestStep = saved.progress().bestStep();
@@ -222,7 +222,7 @@ public final class Trainer {
     /// Weights that are not finite give no samples; the guard reports them at the next step.
     private void sample(long step) {
         pass.reduction().gatherWeights();
-        if (pass.rank() > 0) {
+        if (pass.reduction().rank() > 0) {
             return;
         }
         try {
@@ -266,7 +266,7 @@ public final class Trainer {
         }
         if (TrainerOptions.due(options.measureEvery(), index + 1)) {
             pass.reduction().gatherWeights();
-            if (pass.rank() == 0) {
+            if (pass.reduction().rank() == 0) {
                 Map<String, Double> values = norms.get();
                 each(l -> l.measured(index + 1, values));
             }
@@ -318,14 +318,14 @@ public final class Trainer {
         pass.reduction().gatherWeights();
         try (Arena arena = Arena.ofShared()) {
             Map<String, Tensor> whole = store.isEmpty() ? Map.of() : optimizer.wholeState(arena);
-            if (store.isPresent() && pass.rank() == 0) {
+            if (store.isPresent() && pass.reduction().rank() == 0) {
                 OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty()
                         : OptionalDouble.of(bestLoss);
                 Saved saved = store.get().save(content, optimizers(whole), optimizer.steps(), state,
                         new CheckpointStore.Progress(step, tokens, loss, best, bestStep));
                 each(l -> l.saved(saved));
             } else if (store.isPresent() && pass.reduction().isLocal()) {
-                whole.values().forEach(t -> pass.reduction().toFirst(pass.rank(), t.memory()));
+                whole.values().forEach(t -> pass.reduction().toFirst(pass.reduction().rank(), t.memory()));
             }
         }
         // The other ranks wait: they may read it next.
@@ -335,7 +335,7 @@ public final class Trainer {
     /// The states of the optimizers to save: of ranks that train by themselves each has its own, which it sends.
     private List<Supplier<Map<String, Tensor>>> optimizers(Map<String, Tensor> first) {
         List<Supplier<Map<String, Tensor>>> all = new ArrayList<>(List.of(() -> first));
-        for (int r = 1; r < pass.numRanks() && pass.reduction().isLocal(); r++) {
+        for (int r = 1; r < pass.reduction().size() && pass.reduction().isLocal(); r++) {
             int rank = r;
             all.add(() -> {
                 Map<String, Tensor> received = new LinkedHashMap<>();

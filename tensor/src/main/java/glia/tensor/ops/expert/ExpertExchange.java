@@ -103,7 +103,7 @@ final class ExpertExchange implements ExpertMlp.Maps {
         return all.rows(received[source], received[source + 1]);
     }
 
-    private static List<MemorySegment> slices(Tensor all, int[] starts) {
+    static List<MemorySegment> slices(Tensor all, int[] starts) {
         List<MemorySegment> slices = new ArrayList<>();
         for (int p = 0; p + 1 < starts.length; p++) {
             slices.add(all.rows(starts[p], starts[p + 1]).memory());

@@ -92,7 +92,8 @@ public final class ExpertMlp implements Operation {
     @Override
     public Operation among(RankProducts ranks) {
         return ranks.experts().<Operation>map(r -> new ExpertMlp(x, weights, routing, experts, weighting,
-                new ExpertExchange(r, experts))).orElse(this);
+                r.bySource().isEmpty() ? new GatheredExperts(r.ranks(), experts) : new ExpertExchange(r, experts)))
+                .orElse(this);
     }
 
     @Override

@@ -252,12 +252,18 @@ public final class Elementwise {
     ///
     /// @param rate the probability, a multiple of 2^-16 below 1
     /// @param key 64 random bits
-    public record Dropout(Tensor x, float rate, long key) implements UnaryOperation, Operation.ReadsNothing {
+    /// @param first the place of the first value, where x is a part of a matrix
+    public record Dropout(Tensor x, float rate, long key, long first)
+            implements UnaryOperation, Operation.ReadsNothing {
         /// Four values share 64 bits.
         private static final int BITS = 16;
 
         public Dropout {
             Compute.require(rate >= 0 && rate < 1, "dropout", x, rate);
+        }
+
+        public Dropout(Tensor x, float rate, long key) {
+            this(x, rate, key, 0);
         }
 
         private int threshold() {
@@ -281,7 +287,7 @@ public final class Elementwise {
             Ranges.run(ops.kernels().workers(), x.rows(), 4L * x.cols(), (from, to) -> {
                 for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
                     float v = Memory.f32(x.address() + 4 * i);
-                    Memory.f32(y.address() + 4 * i, stays(key, i, threshold) ? v * factor : 0);
+                    Memory.f32(y.address() + 4 * i, stays(key, first + i, threshold) ? v * factor : 0);
                 }
             });
             return y;
@@ -296,7 +302,7 @@ public final class Elementwise {
             float factor = factor();
             Ranges.run(tape.kernels().workers(), x.rows(), 4L * x.cols(), (from, to) -> {
                 for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
-                    if (stays(key, i, threshold)) {
+                    if (stays(key, first + i, threshold)) {
                         long at = dx.address() + 4 * i;
                         Memory.f32(at, Memory.f32(at) + Memory.f32(dy.address() + 4 * i) * factor);
                     }

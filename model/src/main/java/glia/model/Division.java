@@ -1,0 +1,63 @@
+package glia.model;
+
+import glia.model.block.Decoder;
+import glia.model.spec.ModelSpec;
+import glia.tensor.ops.ExpertRanks;
+import glia.tensor.ops.LayerRanks;
+import glia.tensor.ops.RankGroup;
+import glia.tensor.ops.RankProducts;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What of a model each of some ranks has in inference. All compute the same passes together, and get the same logits.
+public enum Division {
+    /// Some attention heads and columns of MLPs: the same bits on 1, 2, 4 and 8 ranks.
+    TENSOR {
+        @Override
+        Model of(Model model, RankGroup ranks) {
+            return TensorParallel.of(model, ranks, false, false);
+        }
+    },
+    /// Some experts of each layer: the bits of one process.
+    EXPERT {
+        @Override
+        Model of(Model model, RankGroup ranks) {
+            int count = model.sources().keySet().stream().mapToInt(p -> p.expert() + 1).max().orElse(0);
+            if (count < ranks.size()) {
+                throw new IllegalArgumentException("the model has " + (count == 0 ? "no" : count) + " experts, which "
+                        + ranks.size() + " ranks cannot divide");
+            }
+            return model.with(RankProducts.of(Optional.of(new ExpertRanks(ranks, Map.of())), Optional.empty()));
+        }
+    },
+    /// Some layers: the bits of one process.
+    PIPELINE {
+        @Override
+        Model of(Model model, RankGroup ranks) {
+            ModelSpec spec = model.spec();
+            if (spec.encoder().isPresent() || spec.streams().isPresent() || spec.diffusion().isPresent()
+                    || Decoder.sharesKeys(spec)) {
+                throw new IllegalArgumentException("ranks cannot have some layers each of a model with an encoder, "
+                        + "several residual streams, text diffusion, or layers that read keys and values of others");
+            }
+            List<Integer> layers = spec.layerStarts();
+            if (layers.size() < ranks.size()) {
+                throw new IllegalArgumentException("the " + layers.size() + " layers of the model cannot be divided "
+                        + "among " + ranks.size() + " ranks");
+            }
+            List<Integer> starts = new ArrayList<>();
+            for (int r = 0; r < ranks.size(); r++) {
+                starts.add(layers.get(layers.size() * r / ranks.size()));
+            }
+            starts.add(spec.sublayers().size());
+            return model.with(RankProducts.of(Optional.empty(), Optional.of(new LayerRanks(ranks, starts))));
+        }
+    };
+
+    /// This rank's part of a model, a view of it.
+    ///
+    /// @throws IllegalArgumentException if so many ranks cannot divide the model
+    abstract Model of(Model model, RankGroup ranks);
+}
