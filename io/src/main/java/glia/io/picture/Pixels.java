@@ -11,6 +11,9 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 ///
 /// @param rgb red, green and blue of each pixel, 0 to 255, row by row
 public record Pixels(int width, int height, byte[] rgb) {
+    private static final long MOST_RESIZED = 100_000_000;
+    private static final int LONGEST_RESIZED = 1_000_000;
+
     /// Checks the sizes.
     public Pixels {
         if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
@@ -53,8 +56,14 @@ public record Pixels(int width, int height, byte[] rgb) {
                 : filled(wide, high, 0, 0, 0).with(this, -left, -top);
     }
 
-    /// The picture in another size, antialiased.
+    /// The picture in another size, antialiased. Its sides are resized one after the other.
+    ///
+    /// @throws IllegalArgumentException if that takes too many pixels, as of a line whose width becomes that of a page
     public Pixels resized(int wide, int high, Resize filter) {
+        if ((long) wide * Math.max(high, height) > MOST_RESIZED || Math.max(width, height) > LONGEST_RESIZED) {
+            throw new IllegalArgumentException("has " + width + " x " + height + " pixels, which the model reads as "
+                    + wide + " x " + high + "; it is too long for its width or too wide for its height: cut it");
+        }
         return filter.of(this, wide, high);
     }
 

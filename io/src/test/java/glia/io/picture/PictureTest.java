@@ -190,4 +190,13 @@ class PictureTest {
             assertEquals(200, small.get(1, 1, 2));
         }
     }
+
+    /// A line that becomes as high as a page would be millions of pixels wide.
+    @Test
+    void linesAreNotEnlargedWithoutLimit() {
+        Pixels line = Pixels.filled(60_000, 1, 9, 9, 9);
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> line.resized(20_160_000, 336, Resize.BICUBIC))
+                .getMessage().contains("has 60000 x 1 pixels, which the model reads as 20160000 x 336"));
+        assertEquals(336, line.resized(336, 336, Resize.BICUBIC).width());
+    }
 }
