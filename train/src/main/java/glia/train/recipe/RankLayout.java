@@ -336,7 +336,8 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
         private Moved moved(Mesh mesh, int accumulate, RunTogether.Layout all, long experts) {
             ModelSpec spec = model.spec();
             long others = all.ranks() - 1;
-            long buckets = Math.ceilDiv(all.bytes(), Gradients.BUCKET_BYTES);
+            long buckets = Math.ceilDiv(all.bytes(), Math.max(RunTogether.LEAST_BUCKET,
+                    RunTogether.bucketBytes(all.bytes())));
             boolean gathers = all.shard() == Shard.WEIGHTS;
             long slices = gathers ? 0 : others * (all.bytes() / all.ranks());
             long owners = (long) mesh.data * mesh.context;

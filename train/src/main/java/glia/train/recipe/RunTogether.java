@@ -30,6 +30,9 @@ import java.util.Set;
 /// Opens a run on several ranks: rank 0 makes the folder, then the others read it. What does not fit together is an
 /// error of one rank, which the others know.
 public final class RunTogether {
+    /// Smaller buckets of gradients take more time for messages than they hide.
+    static final long LEAST_BUCKET = 1 << 20;
+
     private RunTogether() { }
 
     /// What ranks hold and move.
@@ -151,13 +154,16 @@ public final class RunTogether {
         }
         Set<Weight> whole = Collections.newSetFromMap(new IdentityHashMap<>());
         groups.stream().filter(g -> !g.rule().isElementwise()).forEach(g -> whole.addAll(g.weights().values()));
-        if (shard == Shard.NONE && !isPipeline && !isTensor && !hasExperts) {
-            return Optional.empty();
-        }
         if (shard == Shard.WEIGHTS) {
             requireDivisible(recipe, model, RecipeKeys.SHARD);
-            pass.planBuckets(bucketBytes(groups.stream().flatMap(g -> g.weights().values().stream())
-                    .mapToLong(Weight::sizeBytes).sum()));
+        }
+        if (!isPipeline && !isTensor && !hasExperts) {
+            long bytes = bucketBytes(groups.stream().flatMap(g -> g.weights().values().stream())
+                    .mapToLong(Weight::sizeBytes).sum());
+            pass.planBuckets(shard == Shard.WEIGHTS ? bytes : Math.max(LEAST_BUCKET, bytes));
+            if (shard == Shard.NONE) {
+                return Optional.empty();
+            }
         }
         Shards shards = ranks.reduction().shard(pass.weightGradients(), whole::contains, shard == Shard.GRADIENTS
                 || shard == Shard.WEIGHTS);
@@ -243,8 +249,9 @@ public final class RunTogether {
         }
     }
 
-    /// Buckets of divided weights, three of which a rank holds: a small part of the model.
-    private static long bucketBytes(long bytes) {
+    /// Buckets of divided weights, three of which a rank holds, or of gradients, of which one is exchanged when the
+    /// backward pass has ended: a small part of the model.
+    static long bucketBytes(long bytes) {
         return Math.min(Gradients.BUCKET_BYTES, bytes / 16);
     }
 
