@@ -36,6 +36,7 @@ public final class Model implements AutoCloseable {
     private final Optional<Path> path;
     private final Optional<Config> config;
     private final ModelSpec spec;
+    private final Optional<RopeChange> rope;
     private final Weights weights;
     private final Weights stored;
     private final Map<Parameter, Source.Stored> names;
@@ -59,6 +60,7 @@ public final class Model implements AutoCloseable {
         this.path = path;
         this.config = config;
         this.spec = spec;
+        this.rope = Optional.empty();
         this.weights = weights;
         this.stored = weights;
         this.sources = Collections.unmodifiableMap(sources);
@@ -73,9 +75,15 @@ public final class Model implements AutoCloseable {
     }
 
     private Model(Model other, ModelSpec spec, Map<Parameter, Source> sources, Weights stored, Weights weights) {
+        this(other, spec, other.rope, sources, stored, weights);
+    }
+
+    private Model(Model other, ModelSpec spec, Optional<RopeChange> rope, Map<Parameter, Source> sources,
+            Weights stored, Weights weights) {
         this.path = other.path;
         this.config = other.config;
         this.spec = spec;
+        this.rope = rope;
         this.weights = weights;
         this.stored = stored;
         this.sources = Collections.unmodifiableMap(sources);
@@ -123,7 +131,12 @@ public final class Model implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if the model cannot have it
     public Model with(RopeChange change) {
-        return new Model(this, change.apply(spec), sources, stored, weights);
+        return new Model(this, change.apply(spec), Optional.of(change), sources, stored, weights);
+    }
+
+    /// The scaling of rotary positions that the files of the model do not have, if it was made `with` one.
+    public Optional<RopeChange> ropeChange() {
+        return rope;
     }
 
     /// This rank's part of this model, a view of it, of which all ranks together have all. Engines of it compute

@@ -44,7 +44,8 @@ public final class EvalCommand implements Command {
     private static final String DRAWINGS = "drawings";
     private static final int MAX_TOKENS = 1024;
     private static final Option<Integer> LIMIT = Option.integer("N", 1, Integer.MAX_VALUE,
-            "only the first N items of each task (default: all; " + GENERATED + " of a task of glia tasks)",
+            "only the first N items of each task (default: all; " + GENERATED + " of a task of glia tasks, "
+            + Ruler.ITEMS + " of ruler)",
             "--limit", "-l");
     private static final Option<Integer> SHOTS = Option.integer("N", 0, Integer.MAX_VALUE,
             "examples before each item (default: the task's)", "--shots").elsewhere("--num-fewshot", "--n-shot");
@@ -157,7 +158,8 @@ public final class EvalCommand implements Command {
             if (arguments.has(SPLIT) && !isGenerated) {
                 throw new UsageException("--split is for the tasks of glia tasks, and " + name + " is none of them");
             }
-            EvalTask task = isGenerated ? generated(name, arguments) : TaskFile.read(name);
+            EvalTask task = isGenerated ? generated(name, arguments) : name.startsWith(Ruler.PREFIX)
+                    ? Ruler.read(name, arguments.get(LIMIT).orElse(Ruler.ITEMS)) : TaskFile.read(name);
             if (arguments.has(SHOTS) && task.kind() != EvalTask.Kind.TEXT) {
                 task = task.withShots(arguments.get(SHOTS).orElseThrow());
             }

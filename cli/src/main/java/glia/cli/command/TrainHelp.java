@@ -28,7 +28,7 @@ final class TrainHelp {
 
     static {
         PURPOSES.put("Adapt a model to your data", List.of("lora", "sft", "distill"));
-        PURPOSES.put("Train a new model", List.of("nano", "pretrain"));
+        PURPOSES.put("Train a new model, lengthen its context", List.of("nano", "pretrain", "lengthen"));
         PURPOSES.put("Classifiers, reward models, embeddings, encoders",
                 List.of("classify", "reward", "embed", "mask", "diffusion"));
         PURPOSES.put("Pictures and sounds", List.of("shapes", "native", "fused-late"));

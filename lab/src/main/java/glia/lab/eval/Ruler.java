@@ -28,7 +28,8 @@ import java.util.stream.IntStream;
 public final class Ruler {
     /// The beginning of the names of these tasks: `ruler:TASK:LENGTH`, or `ruler:LENGTH` for all.
     public static final String PREFIX = "ruler:";
-    private static final int ITEMS = 20;
+    /// The usual number of a task's items.
+    public static final int ITEMS = 20;
     private static final int LEAST = 512;
     private static final int MOST = 1 << 22;
     private static final int WORD_LETTERS = 6;
@@ -76,10 +77,10 @@ public final class Ruler {
                 : TASKS.stream().map(task -> PREFIX + task + ":" + name.substring(PREFIX.length())).toList();
     }
 
-    /// The task of a name, `ruler:TASK:LENGTH`, with 20 items that are the same in each run.
+    /// The task of a name, `ruler:TASK:LENGTH`, with items that are the same in each run.
     ///
     /// @throws IllegalArgumentException if there is no such task or the length is not 512 to 4,194,304
-    static EvalTask read(String name) throws CheckpointException {
+    public static EvalTask read(String name, int count) throws CheckpointException {
         String[] parts = name.split(":", -1);
         int length = parts.length == 3 && parts[2].matches("\\d{1,7}") ? Integer.parseInt(parts[2]) : 0;
         if (parts.length != 3 || !TASKS.contains(parts[1]) || length < LEAST || length > MOST) {
@@ -93,7 +94,7 @@ public final class Ruler {
         }
         List<EvalItem> items = new ArrayList<>();
         int answer = answerTokens(parts[1]);
-        for (int i = 0; i < ITEMS; i++) {
+        for (int i = 0; i < count; i++) {
             long seed = 31L * i + parts[1].hashCode();
             Made made = longest(size -> make(parts[1], size, new Random(seed), essay), length - answer);
             items.add(new EvalItem.Generation(parts[1] + "-" + i, made.input + " " + made.prefix, made.outputs));

@@ -46,7 +46,7 @@ public final class TaskFile {
     /// @throws CheckpointException if there is no such task or its file is invalid; the message names file, line, key
     public static EvalTask read(String nameOrPath) throws CheckpointException {
         if (nameOrPath.startsWith(Ruler.PREFIX)) {
-            return Ruler.read(nameOrPath);
+            return Ruler.read(nameOrPath, Ruler.ITEMS);
         }
         Path path = Path.of(nameOrPath);
         if (BUILT_IN.contains(nameOrPath)) {

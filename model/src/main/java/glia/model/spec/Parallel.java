@@ -74,7 +74,7 @@ public record Parallel(List<Branch> branches) implements Mixer {
     }
 
     /// The mixers of a sublayer: the mixer itself, then its branches if it is parallel, or the parts of an injection.
-    static List<Mixer> all(Mixer mixer) {
+    public static List<Mixer> all(Mixer mixer) {
         List<Mixer> all = new ArrayList<>(List.of(mixer));
         if (mixer instanceof Parallel p) {
             p.branches().forEach(b -> all.add(b.mixer()));

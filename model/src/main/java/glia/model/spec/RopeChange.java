@@ -15,7 +15,11 @@ import java.util.OptionalInt;
 ///     otherwise its context
 public record RopeChange(Kind kind, double factor, OptionalInt originalContext) {
     /// The kinds of [RopeScaling] that can be given by a factor.
-    public enum Kind { LINEAR, DYNAMIC, YARN, LLAMA3, LONGROPE,
+    public enum Kind { LINEAR, DYNAMIC,
+        /// A larger base, `θ · factor^(d / (d - 2))` of d rotated dimensions: the lowest frequency is divided by the
+        /// factor, the highest stays (NTK-aware scaling).
+        BASE,
+        YARN, LLAMA3, LONGROPE,
         /// [RelativePositions.Grouped] with half of the original context as the window, in groups large enough.
         SELF_EXTEND,
         /// [RelativePositions.Chunks] of three quarters of the original context, a sixteenth of it local.
@@ -83,7 +87,10 @@ public record RopeChange(Kind kind, double factor, OptionalInt originalContext) 
 
     private Rope changed(Rope rope, ModelSpec spec) {
         Rope.Rotary rotary = rotary(rope);
-        Rope.Rotary scaled = rotary.with(scaling(rotary.scaling(), spec));
+        int size = rotary.rotatedSize();
+        double theta = kind != Kind.BASE || size == 2 ? rotary.theta()
+                : rotary.theta() * Math.pow(factor, size / (size - 2.0));
+        Rope.Rotary scaled = new Rope.Rotary(size, theta, scaling(rotary.scaling(), spec), rotary.layout());
         if (scaled.scaling() instanceof RopeScaling.Relative && rope != rotary) {
             throw new IllegalArgumentException(DOES_NOT_APPLY + "they have several axes");
         }
@@ -110,6 +117,7 @@ public record RopeChange(Kind kind, double factor, OptionalInt originalContext) 
         int original = original(own, spec);
         return switch (kind) {
             case LINEAR -> new RopeScaling.Linear(factor);
+            case BASE -> new RopeScaling.None();
             case DYNAMIC -> new RopeScaling.Dynamic(factor, original);
             case YARN -> {
                 Optional<RopeScaling.Yarn> y = own instanceof RopeScaling.Yarn found ? Optional.of(found)
@@ -128,7 +136,7 @@ public record RopeChange(Kind kind, double factor, OptionalInt originalContext) 
             case LONGROPE -> {
                 if (!(own instanceof RopeScaling.LongRope l)) {
                     throw new IllegalArgumentException("longrope needs a factor for each frequency, which only models "
-                            + "of that scaling have; this one can have linear, dynamic, yarn or llama3");
+                            + "of that scaling have; this one can have base, linear, dynamic, yarn or llama3");
                 }
                 double attention = RopeScaling.LongRope.attentionFactor(factor, original);
                 yield new RopeScaling.LongRope(l.within(), l.beyond(), original, attention, attention);

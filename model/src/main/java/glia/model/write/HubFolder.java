@@ -49,8 +49,9 @@ final class HubFolder implements ModelWriter.Hub {
     }
 
     static HubFolder of(Model model, Weights weights, Optional<DType> type) throws CheckpointException {
-        Config config = model.checkpoint() instanceof GgufCheckpoint gguf ? ofGguf(model, gguf)
-                : model.config().orElseGet(() -> HandWritten.config(model.spec()));
+        Config config = ScaledConfig.of(model.checkpoint() instanceof GgufCheckpoint gguf ? ofGguf(model, gguf)
+                : model.config().orElseGet(() -> HandWritten.config(model.spec())),
+                model.ropeChange());
         Family family = Families.of(config);
         ModelSpec from = model.spec().withDrafts(List.of());
         ModelSpec to = (from.towers().isEmpty() ? Families.spec(config) : Families.ofNew(config)).withHead(from.head());

@@ -139,8 +139,9 @@ public final class ModelWriter {
             public void writeOtherFiles(Path folder) throws IOException {
                 copyOtherFiles(source, folder);
                 Path file = folder.resolve("config.json");
-                if (model.config().isPresent()) {
-                    Files.writeString(file, model.config().get().json() + "\n");
+                if (model.config().isPresent() || model.ropeChange().isPresent()) {
+                    Config config = model.config().isPresent() ? model.config().get() : Config.read(file);
+                    Files.writeString(file, ScaledConfig.of(config, model.ropeChange()).json() + "\n");
                 }
                 if (unpacks || type.isPresent()) {
                     Config config = Config.read(file);
@@ -160,7 +161,7 @@ public final class ModelWriter {
         };
         Config typed = config.with(config.has("torch_dtype") ? "torch_dtype" : "dtype", name);
         return config.isObject("text_config") && config.child("text_config").has("dtype")
-                ? typed.with("text_config", config.child("text_config").with("dtype", name)) : typed;
+                ? typed.with("text_config", config.child("text_config").with("dtype", name).values()) : typed;
     }
 
     private interface Body {

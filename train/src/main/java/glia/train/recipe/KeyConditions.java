@@ -25,6 +25,9 @@ public final class KeyConditions {
             KeyCondition.of(List.of(RecipeKeys.FREEZE), RecipeKeys.ADAPTER, AdapterKind.NONE),
             new KeyCondition(List.of(RecipeKeys.INIT), List.of(RecipeKeys.MODEL, RecipeKeys.INIT),
                     "model.new or model.config", r -> RunModel.isNew(r) || r.get(RecipeKeys.INIT) == Init.MUP),
+            KeyCondition.isSet(List.of(RecipeKeys.ROPE_SCALE, RecipeKeys.ROPE_ORIGINAL), RecipeKeys.ROPE_SCALING),
+            new KeyCondition(List.of(RecipeKeys.ROPE_SCALING), List.of(RecipeKeys.MODEL), "model.path: a new model "
+                    + "says its scaling itself", r -> !RunModel.isNew(r)),
             KeyCondition.of(List.of(RecipeKeys.BASE_WIDTH), RecipeKeys.INIT, Init.MUP),
             new KeyCondition(List.of(RecipeKeys.TOKENIZER), List.of(RecipeKeys.MODEL), "model.new or model.config: the "
                     + "model of model.path has a tokenizer", RunModel::isNew),

@@ -49,6 +49,9 @@ public final class RecipeKeys {
 
     public enum AdapterKind { NONE, LORA, RSLORA, DORA }
 
+    /// Scalings of rotary positions that can be trained, see [glia.model.spec.RopeChange].
+    public enum RopeScaling { BASE, LINEAR, LLAMA3, YARN }
+
     /// What follows a number that is not finite.
     public enum BadNumbers {
         STOP(NumberWatch.Policy.STOP), SKIP(NumberWatch.Policy.SKIP), ROLLBACK(NumberWatch.Policy.ROLL_BACK);
@@ -105,6 +108,13 @@ public final class RecipeKeys {
             "regular expressions of tensor names that are not trained");
     public static final RecipeKey<Double> DROPOUT = number("model.dropout", 0, false, 0.99,
             "dropout of embeddings and of each sublayer's output").or(0.0);
+
+    public static final RecipeKey<RopeScaling> ROPE_SCALING = choice("model.rope_scaling", RopeScaling.class,
+            "another scaling of rotary positions, to lengthen the context of model.path: base is a larger base");
+    public static final RecipeKey<Double> ROPE_SCALE = number("model.rope_scale", 1, false, 1e6,
+            "how many times its original context the model is to have");
+    public static final RecipeKey<Long> ROPE_ORIGINAL = integer("model.rope_original_context", 1, MAX,
+            "context that the model was trained for without scaling (default: the model's)");
 
     public static final RecipeKey<String> TOKENIZER = text("tokenizer.path",
             "existing tokenizer of a new model: folder, .gguf file or hub name");
@@ -314,9 +324,9 @@ public final class RecipeKeys {
             "part of a rank's own weights that stays when such an outer step is taken").or(0.5);
 
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
-            MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, INDEXERS, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
-            SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT,
-            TEXT_KEY, SEPARATOR, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
+            MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, INDEXERS, DROPOUT, ROPE_SCALING, ROPE_SCALE, ROPE_ORIGINAL,
+            TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE, SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN,
+            VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, SEPARATOR, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
             WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP,
             EARLY_EXIT, EARLY_EXIT_WEIGHT, MASK_SHARE, CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER,

@@ -7,6 +7,8 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.NewHead;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.RopeChange;
+import glia.model.write.ModelWriter;
 import glia.tensor.kernel.Kernels;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
@@ -16,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// The model that a run starts from, with tokenizer and chat template. Weights stay in the file.
 ///
@@ -29,8 +32,11 @@ record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> templat
             String name = recipe.get(RecipeKeys.MODEL);
             Optional<RecipeExtension.ModelGenerator> maker = RecipeExtensions.models().stream()
                     .filter(m -> name.startsWith(m.prefix() + ":")).findFirst();
-            return maker.isEmpty() ? path(recipe, RecipeKeys.MODEL, models)
-                    : made(recipe, maker.get(), folder, resume, kernels);
+            if (maker.isPresent()) {
+                return made(recipe, maker.get(), folder, resume, kernels);
+            }
+            Path path = path(recipe, RecipeKeys.MODEL, models);
+            return recipe.has(RecipeKeys.ROPE_SCALING) ? scaled(recipe, path, folder, resume) : path;
         }
         if (recipe.has(RecipeKeys.MODEL)) {
             throw recipe.error(RecipeKeys.MODEL, "is set, and so are the sizes of a new model: remove one of them");
@@ -53,6 +59,23 @@ record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> templat
                         kernels);
             } catch (IllegalArgumentException e) {
                 throw recipe.error(RecipeKeys.MODEL, "does not describe a model: " + e.getMessage());
+            }
+        }
+        return folder.start();
+    }
+
+    /// A copy of a model with another scaling of its rotary positions.
+    private static Path scaled(Recipe recipe, Path path, RunFolder folder, boolean resume) throws IOException {
+        if (!resume || !Files.isDirectory(folder.start())) {
+            Folders.delete(folder.start());
+            RopeChange.Kind kind = RopeChange.Kind.valueOf(recipe.get(RecipeKeys.ROPE_SCALING).name());
+            OptionalInt original = recipe.find(RecipeKeys.ROPE_ORIGINAL).map(c -> OptionalInt.of(Math.toIntExact(c)))
+                    .orElse(OptionalInt.empty());
+            try (Model model = ModelLoader.load(path)) {
+                ModelWriter.write(model.with(new RopeChange(kind, recipe.get(RecipeKeys.ROPE_SCALE), original)),
+                        folder.start());
+            } catch (IllegalArgumentException e) {
+                throw recipe.error(RecipeKeys.ROPE_SCALING, "does not fit the model: " + e.getMessage());
             }
         }
         return folder.start();

@@ -14,8 +14,8 @@ import java.util.Optional;
 
 /// The recipes that come with the program.
 public final class ShippedRecipes {
-    private static final List<String> OWN = List.of("nano", "pretrain", "sft", "lora", "lora-demo",
-            "distill", "distill-demo", "classify", "reward", "embed", "mask", "diffusion",
+    private static final List<String> OWN = List.of("nano", "pretrain", "lengthen", "sft", "lora",
+            "lora-demo", "distill", "distill-demo", "classify", "reward", "embed", "mask", "diffusion",
             "scaling", "transfer");
 
     private ShippedRecipes() { }
