@@ -71,7 +71,7 @@ public final class SoundReader implements AutoCloseable {
         } catch (SoundException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new SoundException(name, "the sound cannot be read: " + e.getMessage(), e);
+            throw new SoundException(name, "the sound cannot be read: " + reason(e), e);
         }
     }
 
@@ -95,6 +95,11 @@ public final class SoundReader implements AutoCloseable {
                 + ", expected WAV, AIFF, AU, FLAC, MP3, Ogg Vorbis or Ogg Opus; 'ffmpeg -i FILE sound.wav' converts");
     }
 
+    /// Decoders give no message where a file ends too early.
+    private static String reason(Exception e) {
+        return e.getMessage() == null ? "it is cut off, or no sound" : e.getMessage();
+    }
+
     /// Samples a second.
     public int rate() {
         return decoder.rate();
@@ -109,7 +114,7 @@ public final class SoundReader implements AutoCloseable {
         } catch (SoundException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new SoundException(name, "the sound is damaged: " + e.getMessage(), e);
+            throw new SoundException(name, "the sound is damaged: " + reason(e), e);
         }
     }
 
