@@ -243,6 +243,10 @@ public final class Chat implements AutoCloseable {
             ConversationTokens next = tokens.next(rendered.text(), model.tokenizer());
             return new Prompt(next, model.pictures().input(next.ids(), 0, rendered.rows()));
         }
+        if (model.pictures().areRead() && conversation.stream().anyMatch(message -> !message.visuals().isEmpty())) {
+            throw new IllegalArgumentException("the model has no chat template, which says where pictures are in a "
+                    + "prompt; add chat_template.jinja to its folder");
+        }
         conversation.forEach(ChatMessage::requireText);
         StringBuilder texts = new StringBuilder();
         conversation.forEach(message -> texts.append(message.content()));

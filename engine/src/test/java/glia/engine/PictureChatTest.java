@@ -272,6 +272,10 @@ class PictureChatTest {
             Chat chat = stories.chat();
             assertTrue(assertThrows(IllegalArgumentException.class, () -> chat.stream(ChatMessage.user("What?",
                     picture(1)), piece -> { })).getMessage().contains("not read"));
+            try (LanguageModel without = model("janus"); Chat drawing = without.chat()) {
+                assertTrue(assertThrows(IllegalArgumentException.class, () -> drawing.stream(ChatMessage.user("What?",
+                        picture(1)), piece -> { })).getMessage().contains("no chat template"));
+            }
             byte[] file = png(1, 60, 40);
             Picture cut = Picture.of("cat.png", Arrays.copyOf(file, file.length / 2), Picture.Limits.DEFAULT);
             assertTrue(assertThrows(CallException.class, () -> rendered(model, ChatMessage.user("What?", cut)))
