@@ -143,13 +143,14 @@ class MpiTest {
         assertEquals(one.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
     }
 
-    /// Ranks with some experts each, in two groups; and outer steps of fragments with messages under way.
+    /// Ranks with some experts each, in two groups; outer steps of fragments with messages under way; rows of the stream.
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"mpich|4|parallel.expert=2", "openmpi|4|parallel.expert=2",
         "mpich|2|parallel.every=2 parallel.fragments=2 parallel.overlap=1 parallel.outer_bits=8",
         "openmpi|2|parallel.every=2 parallel.fragments=2 parallel.overlap=1 parallel.outer_bits=4",
         "mpich|4|parallel.pipeline=2 parallel.virtual_stages=2 batch.accumulate=2 model.new.layers=4",
-        "openmpi|4|parallel.pipeline=2 parallel.virtual_stages=2 batch.accumulate=2 model.new.layers=4"})
+        "openmpi|4|parallel.pipeline=2 parallel.virtual_stages=2 batch.accumulate=2 model.new.layers=4",
+        "mpich|4|parallel.tensor=2 parallel.sequence=true", "openmpi|2|parallel.tensor=2 parallel.sequence=true"})
     void modesOfProcessesTrainAsThreads(String name, int ranks, String layout) throws Exception {
         TrainOnRanks.write(folder);
         String[] words = (layout + " steps=4 validate.every=2" + (layout.contains("expert")

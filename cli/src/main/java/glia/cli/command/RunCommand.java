@@ -228,7 +228,8 @@ public final class RunCommand implements Command {
     /// The texts of files, the prompt of the command line and the text on standard input, with blank lines between.
     private static String prompt(Arguments arguments, Console console) throws IOException {
         String given = after(PromptFlags.text(arguments), arguments.optional(1).orElse(""));
-        if (Launch.process() > 0) {
+        // Launchers of MPI may leave standard input open.
+        if (Launch.process() > 0 || Launch.processes() > 1 && !given.isEmpty()) {
             return given;
         }
         if (console.inIsTerminal()) {
