@@ -22,6 +22,8 @@ import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.picture.Pixels;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
@@ -29,6 +31,8 @@ import glia.model.ModelLoader;
 import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.cost.LayerKind;
+import glia.model.picture.PictureProcessor;
+import glia.model.picture.PreparedPicture;
 import glia.model.spec.Tower;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
@@ -45,6 +49,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -274,6 +279,20 @@ class PictureGoldenTest {
                 assertEquals(1e-3, lowered, 1e-4);
             }
         });
+    }
+
+    /// The processor of Gemma 4 fills up to the most patches of a picture.
+    @Test
+    void paddingIsNoPartOfAPicture() throws Exception {
+        PictureProcessor processor = PictureProcessor.of(Config.of(Path.of("preprocessor_config.json"), Map.of(
+                "image_processor_type", "Gemma4ImageProcessor", "patch_size", 4, "pooling_kernel_size", 2,
+                "max_soft_tokens", 9, "image_mean", List.of(0, 0, 0), "image_std", List.of(1, 1, 1))),
+                Config.of(Path.of("processor_config.json"), Map.of()));
+        PreparedPicture picture = processor.prepare(Pixels.filled(32, 8, 10, 20, 30));
+        assertEquals(List.of(1, 2, 12), picture.grid());
+        assertEquals(36, picture.pixels().rows());
+        open("gemma4", (model, engine) -> assertEquals(6, picture.rows(model.spec().towers().getFirst(), 0).getFirst()
+                .count()));
     }
 
     /// Tokens that end the lines of a picture, between its placeholders.

@@ -66,7 +66,9 @@ public record PreparedPicture(Tensor pixels, List<Integer> grid, int height, int
                         grid.get(2)).runs(runs.subList(i, end)));
             }
         } else if (!grid.isEmpty()) {
-            rows.add(Input.Rows.of(tower, number, pixels, grid.get(0), grid.get(1), grid.get(2)));
+            // What is left over is padding.
+            Tensor own = pixels.rows(0, Math.min(pixels.rows(), grid.get(0) * grid.get(1) * grid.get(2)));
+            rows.add(Input.Rows.of(tower, number, own, grid.get(0), grid.get(1), grid.get(2)));
         } else if (tower.projector().stream().anyMatch(Tower.Step.Tiled.class::isInstance)) {
             rows.add(Input.Rows.ofTiles(tower, number, pixels, height, width));
         } else {
