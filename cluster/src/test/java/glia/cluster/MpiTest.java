@@ -143,7 +143,8 @@ class MpiTest {
         assertEquals(one.losses().toString(), Files.readString(folder.resolve("mpi.losses")));
     }
 
-    /// Ranks with some experts each, in two groups; outer steps of fragments with messages under way; rows of the stream.
+    /// Ranks with some experts each, in two groups; outer steps of fragments with messages under way; layers in turns;
+    /// rows of the stream.
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"mpich|4|parallel.expert=2", "openmpi|4|parallel.expert=2",
         "mpich|2|parallel.every=2 parallel.fragments=2 parallel.overlap=1 parallel.outer_bits=8",
