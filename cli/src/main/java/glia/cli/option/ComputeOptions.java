@@ -57,7 +57,7 @@ public final class ComputeOptions {
     public static final Option<KeyValueType> KV_CACHE_TYPE = Option.parsed("TYPE",
             Stream.of(KeyValueType.values()).map(KeyValueType::label).toList(), ComputeOptions::keyValueType,
             "number format of the KV cache: f32, bf16 (half the memory), int8 or q8 (a quarter), q5, q4 (a seventh), "
-                    + "or those of keys and values, such as q8:q4 (default: f32)",
+                    + "or those of keys and values, such as q8:q4 (default: f32; bf16 for contexts above 32768 tokens)",
             "--kv-cache-type").in(GROUP).elsewhere("--cache-type-k", "--cache-type-v", "-ctk", "--kv-cache-dtype");
 
     /// For commands that hold long texts.
@@ -208,7 +208,7 @@ public final class ComputeOptions {
     public static LoadOptions of(Arguments arguments, Precision usual) {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
-                arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
+                arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE),
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
                 arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments),
                 PromptFlags.cacheBytes(arguments), arguments.get(ATTENTION),

@@ -7,8 +7,11 @@ import glia.cli.TestConsole;
 import glia.cli.terminal.ExitCode;
 import glia.io.json.JsonTree;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -55,6 +58,53 @@ class PromptFilesTest {
         assertTrue(run(ExitCode.OK, "", "models", "--caches").contains("prompts"));
         assertTrue(run(ExitCode.OK, "", "models", "clear").contains("of KV caches of prompts"));
         assertEquals(0, ask(book, "One day, Lily").path("cached_tokens").asInt());
+    }
+
+    private static Process other(Path cache, Path book) throws IOException {
+        ProcessBuilder process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
+                "-Xlog:disable", "-cp", System.getProperty("java.class.path"), "glia.cli.Main", "run", "stories260K",
+                "Then Tom", "--file", book.toString(), "-n", "4", "--temperature", "0", "--kernels", "scalar", "--json")
+                .redirectError(ProcessBuilder.Redirect.DISCARD);
+        process.environment().put("GLIA_CACHE", cache.toString());
+        Process started = process.start();
+        started.getOutputStream().close();
+        return started;
+    }
+
+    private static JsonNode answer(Process process) throws IOException {
+        return JsonTree.parse(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+    }
+
+    /// Processes are killed as soon as the first files of a prompt are there; then two share the folder.
+    @Test
+    void processesMayBeKilledAndShareTheFolder() throws Exception {
+        Path book = Files.writeString(folder.resolve("book.txt"), "Lily and Tom had a red ball and a dog. ".repeat(20));
+        Path cache = folder.resolve("cache");
+        JsonNode text = ask(book, "Then Tom", "--prompt-cache", "none").path("text");
+        Process killed = other(cache, book);
+        while (killed.isAlive() && !hasFiles(cache.resolve("prompts"))) {
+            Thread.sleep(1);
+        }
+        killed.destroyForcibly().waitFor();
+        Process first = other(cache, book);
+        Process second = other(cache, book);
+        assertEquals(text, answer(first).path("text"));
+        assertEquals(text, answer(second).path("text"));
+        JsonNode last = answer(other(cache, book));
+        assertEquals(text, last.path("text"));
+        assertTrue(last.path("cached_tokens").asInt() >= 256, last::toString);
+    }
+
+    private static boolean hasFiles(Path prompts) throws IOException {
+        if (!Files.isDirectory(prompts)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.walk(prompts)) {
+            return files.anyMatch(Files::isRegularFile);
+        } catch (UncheckedIOException e) {
+            return false;
+        }
     }
 
     @Test

@@ -189,7 +189,8 @@ class RunCommandTest {
 
     @Test
     void promptsThatDoNotFitAreUsageErrors() {
-        assertEquals("glia: a context of 100000 tokens was requested; the model supports at most 512\n",
+        assertEquals("glia: a context of 100000 tokens was requested; the model supports at most 512; with rotary "
+                + "positions, --rope-scaling yarn --rope-scale 4 is for contexts four times as long\n",
                 run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "-p", "a b c d e f g", "--context", "4").err()
                 .startsWith("glia: the prompt has "));

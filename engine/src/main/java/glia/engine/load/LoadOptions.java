@@ -48,12 +48,15 @@ import java.util.stream.Stream;
 /// @param ranks that compute together, each with a part of the model
 /// @param projector the encoder of pictures of a GGUF model, a `mmproj` file; if empty, the one beside the model
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
-        KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
+        Optional<KeyValueType> keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
         Optional<Path> adapter, Optional<RopeChange> rope, long promptCacheBytes, Optional<PageChoice> pages,
         OptionalDouble prefill, Optional<CachePolicy> policy, Optional<Ranks> ranks,
         Optional<Path> projector) {
     /// Ranks that divide a model ([Model#divided]).
     public record Ranks(Division division, RankGroup members) { }
+
+    /// The longest context whose KV cache is F32 unless a type is given; that of longer ones is BF16.
+    private static final int LONGEST_IN_F32 = 32_768;
 
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
@@ -79,15 +82,15 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         }
     }
 
-    /// Options with an F32 KV cache, without speculative decoding and batch invariance.
+    /// Options with the usual type of KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
-        this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
+        this(threads, contextLength, kernels, precision, Optional.empty(), Drafting.none(), false, 0,
                 Optional.empty(), Optional.empty(), 0, Optional.empty(), OptionalDouble.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty());
     }
 
-    /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
-    /// decoding, no batch invariance.
+    /// One thread a core, the model's own context, the best kernels, fast precision, the usual type of KV cache, no
+    /// speculative decoding, no batch invariance.
     public static LoadOptions defaults() {
         return new LoadOptions(0, 0, "auto", Precision.FAST);
     }
@@ -98,7 +101,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
-        return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
+        return new LoadOptions(threads, contextLength, kernels, precision, Optional.of(other), drafting, batchInvariant,
                 kvMemoryBytes, adapter, rope, promptCacheBytes, pages, prefill, policy, ranks, projector);
     }
 
@@ -228,11 +231,18 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         int most = model.spec().contextLength();
         if (contextLength > most) {
             throw new IllegalArgumentException("a context of " + contextLength
-                    + " tokens was requested; the model supports at most " + most);
+                    + " tokens was requested; the model supports at most " + most
+                    + (rope.isPresent() ? "" : "; with rotary positions, --rope-scaling yarn --rope-scale 4 is for "
+                    + "contexts four times as long"));
         }
         int context = contextLength == 0 ? most : contextLength;
-        policy.ifPresent(p -> p.require(model.spec(), context, keyValueType));
+        policy.ifPresent(p -> p.require(model.spec(), context, keyValueTypeFor(context)));
         return context;
+    }
+
+    /// The type of the KV cache for a context: the given one, otherwise F32, and BF16 where the context is long.
+    public KeyValueType keyValueTypeFor(int context) {
+        return keyValueType.orElse(context > LONGEST_IN_F32 ? KeyValueType.BF16 : KeyValueType.F32);
     }
 
     /// The options of the model that drafts for one with these options.
@@ -262,8 +272,8 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
             return;
         }
         String about = PackedFolder.describe(files) + precision + " " + engine.ops().kernels().name() + " "
-                + batchInvariant + " " + keyValueType + " " + context + " " + rope + " " + pages + prefill + " "
-                + adapter.map(LoadOptions::describe) + " " + new TreeMap<>(choices).entrySet().stream()
+                + batchInvariant + " " + engine.keyValueType() + " " + context + " " + rope + " " + pages + prefill
+                + " " + adapter.map(LoadOptions::describe) + " " + new TreeMap<>(choices).entrySet().stream()
                         .map(choice -> choice.getKey() + describe(choice.getValue())).toList();
         engine.prefixCache().keepIn(new PromptStore(PromptFolder.ofThisUser(), files, about, promptCacheBytes));
     }

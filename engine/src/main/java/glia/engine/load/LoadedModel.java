@@ -178,7 +178,7 @@ public final class LoadedModel implements AutoCloseable {
             int context = options.contextOf(model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = owned.add(new Engine(model, kernels.kernels(), options.precision(),
-                    options.newPool(model), context, options.keyValueType(), options.pages().orElse(null)));
+                    options.newPool(model), context, options.keyValueTypeFor(context), options.pages().orElse(null)));
             options.applyTo(engine, context, choices);
             if (set.isPresent()) {
                 requireBatching(engine, set.get());

@@ -15,6 +15,7 @@ import glia.model.adapter.AdapterConfig;
 import glia.model.adapter.AdapterFolder;
 import glia.model.adapter.Adapters;
 import glia.model.adapter.ModuleNames;
+import glia.tensor.kernel.KeyValueType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,6 +69,14 @@ class LoadedModelTest {
         Exception e = failure(IllegalArgumentException.class, LoadOptions.defaults(),
                 Map.of("embedding", folder.resolve("embedding")));
         assertTrue(e.getMessage().contains("cannot be batched"), e.getMessage());
+    }
+
+    @Test
+    void longContextsHaveACacheOfHalfTheSize() {
+        assertEquals(KeyValueType.F32, LoadOptions.defaults().keyValueTypeFor(32_768));
+        assertEquals(KeyValueType.BF16, LoadOptions.defaults().keyValueTypeFor(32_769));
+        assertEquals(KeyValueType.F32, LoadOptions.defaults().withKeyValueType(KeyValueType.F32)
+                .keyValueTypeFor(1 << 20));
     }
 
     @Test

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.engine.draft.Drafting;
 import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
@@ -22,7 +21,6 @@ import glia.lab.eval.EvalTask.Settings;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.KeyValueType;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,8 +29,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -51,9 +47,7 @@ class EvaluationTest {
     }
 
     private static LanguageModel open(Path path, int context) throws Exception {
-        return LanguageModel.load(path, new LoadOptions(2, context, "best", Precision.EXACT, KeyValueType.F32,
-                Drafting.none(), false, 0, Optional.empty(), Optional.empty(), 0, Optional.empty(),
-                OptionalDouble.empty(), Optional.empty(), Optional.empty(), Optional.empty()));
+        return LanguageModel.load(path, new LoadOptions(2, context, "best", Precision.EXACT));
     }
 
     @AfterAll
