@@ -295,6 +295,24 @@ class PictureGoldenTest {
                 .count()));
     }
 
+    /// SigLIP of 384 pixels has 27 patches of 14 across, as a convolution does.
+    @Test
+    void aRestOfPixelsIsNotRead() throws Exception {
+        open("llava_siglip", (model, engine) -> {
+            Tower tower = model.spec().towers().getFirst();
+            Tensor even = Tensor.allocate(Arena.ofAuto(), DType.F32, 3, 28, 28);
+            Tensor odd = Tensor.allocate(Arena.ofAuto(), DType.F32, 3, 41, 41);
+            for (int i = 0; i < odd.size(); i++) {
+                odd.set(i, i % 41 + i / 41 % 41 * 0.1f);
+            }
+            for (int i = 0; i < even.size(); i++) {
+                even.set(i, i % 28 + i / 28 % 28 * 0.1f);
+            }
+            assertArrayEquals(Input.Rows.ofPixels(tower, 0, even).values().toArray(),
+                    Input.Rows.ofPixels(tower, 0, odd).values().toArray());
+        });
+    }
+
     /// Tokens that end the lines of a picture, between its placeholders.
     @Test
     void otherTokensMayInterruptAPicture() throws Exception {

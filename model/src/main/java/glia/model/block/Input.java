@@ -310,14 +310,15 @@ public record Input(int[] ids, List<Embedded> embedded) {
                     tower.sight(), hash(values, "tower " + number + height + "x" + width));
         }
 
-        /// The patches of pictures `[pictures, channels, height, width]` in the tower's order, channel after channel.
+        /// The patches of pictures `[pictures, channels, height, width]` in the tower's order, channel after channel. As
+        /// in a convolution, what is left over at the right and at the bottom is not read.
         private static Tensor patches(Tower tower, Tensor pixels) {
             long[] shape = pixels.shape();
             int patch = tower.features().patch();
             int channels = tower.features().channels();
-            if (shape.length != 4 || shape[1] != channels || shape[2] % patch != 0 || shape[3] % patch != 0) {
+            if (shape.length != 4 || shape[1] != channels || shape[2] < patch || shape[3] < patch) {
                 throw new IllegalArgumentException("pixels " + pixels + ", expected " + channels + " channels and "
-                        + "sides that are multiples of " + patch);
+                        + "sides of at least " + patch);
             }
             int height = (int) shape[2] / patch;
             int width = (int) shape[3] / patch;
