@@ -163,7 +163,7 @@ class SoakTest {
 
     @Test
     void twoHundredClientsOfAllKinds() throws Exception {
-        soak(200, Duration.ofSeconds(10), Duration.ofSeconds(20));
+        soak(200, Duration.ofSeconds(5), Duration.ofSeconds(10));
     }
 
     @Test

@@ -96,7 +96,7 @@ class CheckpointStoreTest {
 
     @Test
     void killedThreeTimesItGoesOnWithTheSameLosses() throws Exception {
-        kill(3, 25);
+        kill(3, 14);
     }
 
     @Tag("slow")
