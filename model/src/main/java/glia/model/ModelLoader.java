@@ -218,6 +218,7 @@ public final class ModelLoader {
         // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
         ModelSpec text = form.stored(Families.spec(Config.of(path, described)), file);
         Optional<Mmproj.Encoded> whole = Mmproj.joined(file, described, text, copies);
+        file.addLists(form::isList, text.numLayers(), copies);
         tensors = StoredTensors.gguf(path, file);
         return whole.isEmpty() ? bind(text, new TensorNames.Gguf(form), Optional.empty()) : bind(whole.get().spec(),
                 new TensorNames.Gguf(whole.get().encoder().joined(form)), Optional.of(whole.get().config()));

@@ -5,15 +5,19 @@ import glia.io.file.MappedCheckpoint;
 import glia.io.file.MappedFile;
 import glia.tensor.Tensor;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -23,8 +27,9 @@ import java.util.stream.Stream;
 /// first, as everywhere in Glia; the format stores the innermost first.
 public final class GgufCheckpoint extends MappedCheckpoint {
     private GgufMetadata metadata;
+    private MappedFile file;
     private Optional<Projector> projector = Optional.empty();
-    private Set<String> joined = Set.of();
+    private final Set<String> joined = new LinkedHashSet<>();
 
     /// The file of a model's encoder of pictures, as llama.cpp's `mtmd` reads it: a `mmproj` file.
     ///
@@ -55,9 +60,10 @@ public final class GgufCheckpoint extends MappedCheckpoint {
     }
 
     private GgufMetadata add(Path path) throws CheckpointException {
-        MappedFile file = file(path);
-        GgufHeader header = GgufHeader.read(file);
-        add(file, header.entries(), header.dataStart());
+        MappedFile opened = file(path);
+        file = file == null ? opened : file;
+        GgufHeader header = GgufHeader.read(opened);
+        add(opened, header.entries(), header.dataStart());
         return header.metadata();
     }
 
@@ -145,12 +151,33 @@ public final class GgufCheckpoint extends MappedCheckpoint {
         for (Map.Entry<String, Tensor> entry : encoder.entrySet()) {
             add(projector.orElseThrow().file(), entry.getKey(), entry.getValue());
         }
-        joined = Set.copyOf(encoder.keySet());
+        joined.addAll(encoder.keySet());
     }
 
-    /// The names of the tensors that were added.
+    /// Adds lists of numbers in the metadata as vectors; a number stands for a list of it.
+    ///
+    /// @param count the number of numbers of each
+    /// @throws CheckpointException if a list has another length
+    public void addLists(Predicate<String> names, int count, Arena arena) throws CheckpointException {
+        for (String key : metadata.keys().stream().filter(names).toList()) {
+            float[] numbers = new float[count];
+            if (metadata.value(key).kind() == GgufKind.ARRAY) {
+                numbers = metadata.floats(key);
+            } else {
+                Arrays.fill(numbers, (float) metadata.real(key));
+            }
+            if (numbers.length != count) {
+                throw new CheckpointException(origin(), "metadata key " + key, "has " + numbers.length
+                        + " numbers for " + count + " layers");
+            }
+            add(file, key, Tensor.of(arena, numbers, count));
+            joined.add(key);
+        }
+    }
+
+    /// The names of the tensors that were added, which are not in this file.
     public Set<String> joined() {
-        return joined;
+        return Collections.unmodifiableSet(joined);
     }
 
     /// The metadata of the file or of the first shard.

@@ -4,7 +4,6 @@ import glia.model.spec.KimiDelta;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.DecayForm;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Elementwise.Sigmoid;
@@ -59,9 +58,9 @@ final class KimiDeltaBlock implements Block {
         Tensor k = ops.apply(UnitNorm.length(in[1], spec.headSize(), GatedDeltaBlock.LENGTH_EPS));
         Tensor f = steps.forward(ops, x, pass, states);
         Tensor decay = switch (spec.decay()) {
-            case KimiDelta.Decay.Free free -> ops.apply(new LogDecay(f, rate, DecayForm.LOGARITHM, offset));
+            case KimiDelta.Decay.Free free -> ops.apply(new LogDecay(f, rate, free.form(), offset));
             case KimiDelta.Decay.Bounded b ->
-                    ops.apply(new LogDecay(f, rate, DecayForm.LOGARITHM, offset, b.lowest()));
+                    ops.apply(new LogDecay(f, rate, b.form(), offset, b.lowest()));
         };
         Tensor heads = ops.apply(new ChannelDelta(q, k, in[2], decay, ops.apply(new Sigmoid(ops.linear(x, beta))),
                 (float) (1 / Math.sqrt(spec.headSize())), states.recurrence(place, 3), pass.runs()));

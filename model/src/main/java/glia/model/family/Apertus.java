@@ -7,7 +7,9 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ApertusGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -21,6 +23,7 @@ import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Apertus (https://arxiv.org/abs/2509.14233): Llama's attention with normed heads, and an MLP without a gate whose
 /// activation xIELU has learned slopes. Checked against the class `ApertusForCausalLM`.
@@ -61,5 +64,10 @@ final class Apertus implements Family {
             default -> StandardNames.source(spec, p, "input_layernorm", "attention_layernorm",
                     "post_attention_layernorm", "feedforward_layernorm");
         };
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ApertusGguf());
     }
 }

@@ -7,8 +7,11 @@ import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.family.config.Synonyms;
+import glia.model.family.gguf.KimiGguf;
+import glia.model.family.gguf.LatentGguf;
 import glia.model.family.hub.DeltaNames;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.KimiDelta;
@@ -16,7 +19,9 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
+import glia.tensor.kernel.DecayForm;
 import java.util.List;
+import java.util.Optional;
 
 /// Ling and Ring with hybrid attention: Kimi delta attention with bounded decays, latent attention with a gate for each
 /// head in every `layer_group_size`-th layer, and DeepSeek's experts. Checked against the class
@@ -49,8 +54,8 @@ final class BailingHybrid implements Family {
 
     private static KimiDelta.Decay decay(Config config) throws CheckpointException {
         double lowest = Numbers.real(config, "kda_lower_bound", NumberRange.LOG_DECAY, -5);
-        return config.flag("kda_safe_gate", true) ? new KimiDelta.Decay.Bounded((float) lowest)
-                : new KimiDelta.Decay.Free();
+        return config.flag("kda_safe_gate", true) ? new KimiDelta.Decay.Bounded((float) lowest, DecayForm.LOGARITHM)
+                : new KimiDelta.Decay.Free(DecayForm.LOGARITHM);
     }
 
     @Override
@@ -64,5 +69,10 @@ final class BailingHybrid implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return StandardNames.isBeyondLayers(spec, name);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new KimiGguf(new LatentGguf("bailingmoe3", "bailing_hybrid"), DecayForm.POSITIVE));
     }
 }

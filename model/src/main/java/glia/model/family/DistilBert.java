@@ -6,7 +6,9 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.BertGguf;
 import glia.model.family.hub.BertNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.Classes;
@@ -19,6 +21,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
 import glia.tensor.kernel.Activation;
 import java.util.List;
+import java.util.Optional;
 
 /// DistilBERT (https://arxiv.org/abs/1910.01108): BERT without segments and pooler. Checked against the class
 /// `DistilBertForMaskedLM`. Sinusoidal positions are stored like learned ones.
@@ -65,6 +68,11 @@ final class DistilBert implements Family {
     public Head classifier(Config config, List<String> labels, Classes.Outcome outcome) {
         return Head.classifier(new Classes(labels, Classes.Pool.FIRST, outcome),
                 new Head.Transform.Dense(Activation.RELU, new Norm.None(), Bias.ALL), true);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new BertGguf());
     }
 
     @Override

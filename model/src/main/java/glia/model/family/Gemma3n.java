@@ -3,7 +3,9 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.Gemma3nGguf;
 import glia.model.family.hub.Gemma3nNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
@@ -12,6 +14,7 @@ import glia.model.spec.PerLayerEmbeddings;
 import glia.model.spec.Streams;
 import glia.model.spec.Sublayer;
 import java.util.List;
+import java.util.Optional;
 
 /// Gemma 3n, text: alternating updates (AltUp) of several residual streams, learned augmented residuals (LAuReL) beside
 /// attention, per-layer embeddings, KV caches shared across the last layers, and sparse gates in the first
@@ -41,5 +44,10 @@ final class Gemma3n implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return Gemma3nNames.isUnused(spec, tensorName);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new Gemma3nGguf());
     }
 }

@@ -27,9 +27,6 @@ final class Gemma4 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        if (config.text("use_bidirectional_attention", "vision").equals("all")) {
-            throw config.error("use_bidirectional_attention", "embedding models are not supported");
-        }
         Norm.Rms norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0);
         List<Sublayer> sublayers = Gemma4Layers.read(config, norm);
         Embedding embedding = GemmaBody.embedding(config);

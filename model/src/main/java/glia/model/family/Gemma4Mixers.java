@@ -38,7 +38,10 @@ final class Gemma4Mixers {
             kvHeads = config.positive("num_global_key_value_heads");
         }
         headSize = own.positive("head_dim", headSize);
-        Span span = slides ? new Span.Sliding(config.positive("sliding_window", 512)) : new Span.Causal();
+        int window = config.positive("sliding_window", 512);
+        boolean ahead = config.text("use_bidirectional_attention", "vision").equals("all");
+        Span span = ahead ? slides ? new Span.BidirectionalWindow(window / 2) : new Span.Bidirectional()
+                : slides ? new Span.Sliding(window) : new Span.Causal();
         return new NormedAttention(config.positive("num_attention_heads"), own.positive("num_key_value_heads", kvHeads),
                 headSize, rope(config, headSize, slides), span, eps,
                 Standard.bias(config, "attention_bias", false),

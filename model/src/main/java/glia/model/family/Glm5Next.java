@@ -6,8 +6,10 @@ import glia.model.family.LatentExperts.Method;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.Glm5NextGguf;
 import glia.model.family.hub.DeltaNames;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
@@ -23,6 +25,7 @@ import glia.model.spec.Streams;
 import glia.tensor.kernel.Activation;
 import glia.tensor.ops.expert.MlpForm;
 import java.util.List;
+import java.util.Optional;
 
 /// GLM-5.3-Flash, the text model: three layers of Kimi delta attention to one of latent attention without RoPE, which
 /// an indexer limits to some blocks of positions, over several residual streams with manifold-constrained
@@ -75,5 +78,10 @@ final class Glm5Next implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return StandardNames.isBeyondLayers(spec, name) || name.contains(".shared_head.");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new Glm5NextGguf());
     }
 }

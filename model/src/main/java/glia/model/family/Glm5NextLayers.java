@@ -10,6 +10,7 @@ import glia.model.spec.KimiDelta;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.NumberRange;
+import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.Arrays;
 import java.util.List;
@@ -69,6 +70,7 @@ final class Glm5NextLayers {
                 own.positive("head_dim", config.positive("linear_head_dim", 128)),
                 KimiLinear.convolution(config, own.positive("short_conv_kernel_size",
                         config.positive("linear_conv_kernel_dim", 4))), eps, KimiDelta.Gates.LOW_RANK,
-                isFree ? new KimiDelta.Decay.Free() : new KimiDelta.Decay.Bounded((float) lowest));
+                isFree ? new KimiDelta.Decay.Free(DecayForm.LOGARITHM)
+                        : new KimiDelta.Decay.Bounded((float) lowest, DecayForm.LOGARITHM));
     }
 }

@@ -7,8 +7,10 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.HrmGguf;
 import glia.model.family.hub.Fused;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -24,6 +26,7 @@ import glia.model.spec.Streams;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// HRM-Text (https://arxiv.org/abs/2506.21734): two stacks of layers run in cycles, one on a fast state and one on a
@@ -86,5 +89,10 @@ final class HrmText implements Family {
                 (layer < layers ? "L" : "H") + "_module.layers." + layer % layers)
                 .replace("self_attn.o_proj", "attn.o_proj")));
         return Fused.gateUp(spec, p, Fused.gateQueriesKeysValues(spec, p, separate));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new HrmGguf());
     }
 }

@@ -8,7 +8,10 @@ import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.family.config.Synonyms;
+import glia.model.family.gguf.KimiGguf;
+import glia.model.family.gguf.LatentGguf;
 import glia.model.family.hub.DeltaNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
@@ -17,8 +20,10 @@ import glia.model.spec.KimiDelta;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.tensor.kernel.DecayForm;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Kimi Linear (https://arxiv.org/abs/2510.26692): three layers of Kimi delta attention to one of latent attention
 /// without RoPE, and DeepSeek's experts. Checked against the class `KimiLinearForCausalLM`.
@@ -43,7 +48,7 @@ final class KimiLinear implements Family {
                 own.positive("head_dim", config.positive("linear_head_dim", 128)),
                 convolution(config, own.positive("short_conv_kernel_size",
                         config.positive("linear_conv_kernel_dim", 4))),
-                eps, KimiDelta.Gates.LOW_RANK, new KimiDelta.Decay.Free());
+                eps, KimiDelta.Gates.LOW_RANK, new KimiDelta.Decay.Free(DecayForm.LOGARITHM));
         boolean[] linear = LayerTypes.linear(config, rule(own, Numbers.layers(config, "num_hidden_layers")));
         return Standard.spec(config, 1_048_576, false, eps, layer -> linear[layer] ? delta : full,
                 EXPERTS.read(config));
@@ -79,5 +84,10 @@ final class KimiLinear implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return DeltaNames.kimiLinear(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new KimiGguf(new LatentGguf("kimi-linear", "kimi_linear"), DecayForm.RATE));
     }
 }

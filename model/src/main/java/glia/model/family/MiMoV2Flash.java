@@ -8,7 +8,9 @@ import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.MimoGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -88,5 +90,10 @@ final class MiMoV2Flash implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return StandardNames.isBeyondLayers(spec, tensorName) || tensorName.startsWith("model.mtp.");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new MimoGguf());
     }
 }

@@ -6,7 +6,9 @@ import glia.model.family.config.LatentConfig;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.MiniCpm3Gguf;
 import glia.model.family.hub.LatentNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Embedding;
 import glia.model.spec.KeyChoice;
@@ -18,6 +20,7 @@ import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import java.util.List;
+import java.util.Optional;
 
 /// MiniCPM3 4B (https://arxiv.org/abs/2404.06395): latent attention, a gated MLP, and factors of embeddings, sublayers
 /// and logits. Checked against the class `MiniCPM3ForCausalLM`.
@@ -56,5 +59,10 @@ final class MiniCpm3 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return LatentNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new MiniCpm3Gguf());
     }
 }

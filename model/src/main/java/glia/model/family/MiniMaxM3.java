@@ -9,8 +9,10 @@ import glia.model.family.config.LayerList;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.MiniMaxM3Gguf;
 import glia.model.family.hub.MiniMaxM3Names;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -27,6 +29,7 @@ import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
+import java.util.Optional;
 
 /// MiniMax-M3, text: block-sparse attention in most layers, an RMS norm of each query and key head, experts and MLPs
 /// with clamped gates, norm weights stored minus 1. Checked against the class
@@ -70,5 +73,10 @@ final class MiniMaxM3 implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return StandardNames.isBeyondLayers(spec, tensorName) || tensorName.contains("mtp.");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new MiniMaxM3Gguf());
     }
 }

@@ -6,7 +6,9 @@ import glia.model.family.config.LatentConfig;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.Mistral4Gguf;
 import glia.model.family.hub.LatentNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
@@ -16,6 +18,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Temperature;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Mistral Small 4 (2026): latent attention with a query temperature that grows with the logarithm of the position, and
 /// stacked experts routed by softmax scores within groups, with a shared one. Checked against the class
@@ -55,5 +58,10 @@ final class Mistral4 implements Family {
     public Source source(ModelSpec spec, Parameter p) {
         Source source = LatentNames.source(spec, p);
         return source instanceof Source.Either either ? new Source.Either(either.second(), either.first()) : source;
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new Mistral4Gguf());
     }
 }

@@ -7,7 +7,9 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.BertGguf;
 import glia.model.family.hub.BertNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.Classes;
@@ -19,6 +21,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
 import glia.tensor.kernel.Activation;
 import java.util.List;
+import java.util.Optional;
 
 /// RoBERTa (https://arxiv.org/abs/1907.11692) and its multilingual and French forms, XLM-RoBERTa and CamemBERT: BERT
 /// with positions that are counted from behind the padding token on. Checked against the class `RobertaForMaskedLM`.
@@ -62,6 +65,11 @@ final class Roberta implements Family {
     @Override
     public Head classifier(Config config, List<String> labels, Classes.Outcome outcome) {
         return SequenceClassifier.ofFirstToken(labels, outcome);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new BertGguf());
     }
 
     @Override

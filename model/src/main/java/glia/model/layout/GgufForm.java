@@ -46,6 +46,16 @@ public interface GgufForm {
         return Map.of();
     }
 
+    /// Tensors that other readers require and do not use, of zeros, of a file to be written: shapes by name.
+    default Map<String, long[]> unused(ModelSpec spec) {
+        return Map.of();
+    }
+
+    /// Whether a name is a list of numbers in the metadata, of one for each layer, that holds parameters.
+    default boolean isList(String name) {
+        return false;
+    }
+
     /// The source of a parameter in the file.
     Source source(ModelSpec spec, Parameter parameter);
 

@@ -60,6 +60,12 @@ public record BlockSparseAttention(Attention attention, int numIndexHeads, int i
         shapes.add(Role.INDEX_KEY_NORM_WEIGHT, indexSize);
     }
 
+    /// A copy with other attention and another norm of index queries and keys.
+    public BlockSparseAttention with(Attention other, Norm.Rms indexNorm) {
+        return new BlockSparseAttention(other, numIndexHeads, indexSize, indexNorm, indexRope, blockSize, count,
+                numLocal);
+    }
+
     /// The keys and values of each group, then the index keys.
     @Override
     public List<CacheKind> caches() {

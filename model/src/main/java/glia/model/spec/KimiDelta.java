@@ -1,5 +1,6 @@
 package glia.model.spec;
 
+import glia.tensor.kernel.DecayForm;
 import java.util.List;
 
 /// Kimi delta attention (https://arxiv.org/abs/2510.26692), a linear recurrence in place of attention: Gated DeltaNet
@@ -23,13 +24,29 @@ public record KimiDelta(int numHeads, int headSize, Convolution convolution, flo
 
     /// The logarithm of the decay, of a projection f of the input, an offset b, and a rate `e^a` of the head.
     public sealed interface Decay {
+        /// How the rates `-e^a` are stored.
+        DecayForm form();
+
+        /// A copy whose rates are stored otherwise.
+        Decay with(DecayForm other);
+
         /// `-e^a · softplus(f + b)`
-        record Free() implements Decay { }
+        record Free(DecayForm form) implements Decay {
+            @Override
+            public Decay with(DecayForm other) {
+                return new Free(other);
+            }
+        }
 
         /// `lowest · σ(e^a · (f + b))`
-        record Bounded(float lowest) implements Decay {
+        record Bounded(float lowest, DecayForm form) implements Decay {
             public Bounded {
                 NumberRange.LOG_DECAY.require("lowest logarithm of a decay", lowest);
+            }
+
+            @Override
+            public Decay with(DecayForm other) {
+                return new Bounded(lowest, other);
             }
         }
     }
@@ -64,6 +81,11 @@ public record KimiDelta(int numHeads, int headSize, Convolution convolution, flo
         shapes.add(Role.GATE, size(), low ? headSize : hidden);
         shapes.add(Role.GATED_NORM, headSize);
         shapes.add(Role.OUTPUT, hidden, size());
+    }
+
+    /// A copy whose decay rates are stored otherwise.
+    public KimiDelta with(DecayForm other) {
+        return new KimiDelta(numHeads, headSize, convolution, eps, gates, decay.with(other));
     }
 
     /// The last inputs of the convolutions of queries, keys and values, then the state matrices.

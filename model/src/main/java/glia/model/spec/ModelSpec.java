@@ -261,6 +261,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 encoder, drafts, streams, towers, diffusion);
     }
 
+    /// A copy with another embedding.
+    public ModelSpec with(Embedding other) {
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, other, sublayers, finalNorm, head,
+                encoder, drafts, streams, towers, diffusion);
+    }
+
     /// A copy that is a text diffusion model.
     public ModelSpec with(Diffusion other) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,

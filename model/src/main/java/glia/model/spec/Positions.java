@@ -4,6 +4,15 @@ import java.util.OptionalInt;
 
 /// Position embeddings of the input.
 public sealed interface Positions {
+    /// The row of position 0 in a table of learned vectors.
+    default int firstRow() {
+        return switch (this) {
+            case Learned learned -> learned.first();
+            case Counted counted -> counted.padding() + 1;
+            case None _, Sinusoids _, Grid _, Axes _ -> 0;
+        };
+    }
+
     /// None; attention may encode positions.
     record None() implements Positions { }
 

@@ -169,7 +169,18 @@ public final class GgufModelWriter {
         }
         further.forEach((name, numbers) -> contents.put(name,
                 TensorContent.of(Tensor.of(arena, numbers, numbers.length))));
-        places.names().forEach(name -> contents.put(name, tensors.content(name)));
+        for (String name : places.names()) {
+            TensorContent content = tensors.content(name);
+            if (form.isList(name)) {
+                metadata.put(name, content.make().apply(arena).toArray());
+            } else {
+                contents.put(name, content);
+            }
+        }
+        form.unused(from).forEach((name, shape) -> {
+            DType type = shape.length > 1 ? DType.F16 : DType.F32;
+            contents.put(name, new TensorContent(type, shape, scratch -> Tensor.allocate(scratch, type, shape)));
+        });
         write(file, metadata, contents, progress, ifExists);
     }
 
@@ -284,6 +295,8 @@ public final class GgufModelWriter {
             model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
             Map<String, Tensor> tensors = new SavedTensors(model, weights, arena).all();
             Map<String, long[]> shapes = new LinkedHashMap<>();
+            from.joined().stream().filter(metadata::containsKey)
+                    .forEach(name -> metadata.put(name, tensors.get(name).toArray()));
             tensors.keySet().removeAll(from.joined());
             tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
             MatrixTypes.ByName chosen = types.isEmpty() ? name -> Optional.empty()

@@ -2,7 +2,9 @@ package glia.model.write;
 
 import glia.model.block.Weights;
 import glia.model.spec.Attention;
+import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.KimiDelta;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer.ScaledGatedMlp;
 import glia.model.spec.Mixer;
@@ -26,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 
 /// Converts the parameters of a model to the storage layout of another spec; see `LayoutConversions`.
 record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
@@ -111,9 +114,12 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return change.order.length == 0 ? row : change.order[row];
     }
 
+    /// Rows in another order, or some of them.
     private static Tensor ordered(Tensor stored, int[] order, Arena arena) {
-        Tensor y = Tensor.allocate(arena, stored.dtype(), stored.shape());
-        long bytes = stored.sizeBytes() / order.length;
+        long[] shape = stored.shape().clone();
+        long bytes = stored.sizeBytes() / shape[0];
+        shape[0] = order.length;
+        Tensor y = Tensor.allocate(arena, stored.dtype(), shape);
         for (int row = 0; row < order.length; row++) {
             MemorySegment.copy(stored.memory(), order[row] * bytes, y.memory(), row * bytes, bytes);
         }
@@ -180,7 +186,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         List<RowRule> numbers = new ArrayList<>();
         if (p.sublayer() < 0) {
             whole(p, numbers);
-            return new Change(numbers, new int[0], new int[0]);
+            return new Change(numbers, rows(p.role()), new int[0]);
         }
         factors(p, numbers);
         int[] order = new int[0];
@@ -189,9 +195,15 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
             case AFTER_WEIGHT -> shift(numbers, after(from, p), after(to, p));
             case DECAY -> decay(numbers, decay(from.mixer(p.place())), decay(to.mixer(p.place())));
             case QUERY, QUERY_BIAS, KEY, KEY_BIAS, QUERY_NORM, KEY_NORM -> {
-                if (from.mixer(p.place()) instanceof Attention a && to.mixer(p.place()) instanceof Attention b) {
+                if (attention(from, p) instanceof Attention a && attention(to, p) instanceof Attention b) {
                     attention(p, a, b, numbers);
                     order = RotaryOrder.between(p, a, b);
+                }
+            }
+            case INDEX_QUERY_NORM, INDEX_KEY_NORM_WEIGHT -> {
+                if (from.mixer(p.place()) instanceof BlockSparseAttention a
+                        && to.mixer(p.place()) instanceof BlockSparseAttention b) {
+                    shift(numbers, a.norm(), b.norm());
                 }
             }
             default -> { }
@@ -202,6 +214,16 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return new Change(numbers, order, new int[0]);
     }
 
+    /// The rows of positions without unused ones before them, and of per-layer embeddings for all tokens.
+    private int[] rows(Role role) {
+        int first = role == Role.POSITIONS ? from.embedding().positions().firstRow()
+                - to.embedding().positions().firstRow() : 0;
+        int known = role == Role.LAYER_EMBEDDING ? from.embedding().perLayer().orElseThrow().vocabSize() : 0;
+        return first > 0 ? IntStream.range(first, first + from.contextLength()).toArray()
+                : known > 0 && known < to.embedding().perLayer().orElseThrow().vocabSize()
+                ? IntStream.range(0, to.vocabSize()).map(token -> token < known ? token : 0).toArray() : new int[0];
+    }
+
     private void whole(Parameter p, List<RowRule> numbers) {
         switch (p.role()) {
             case EMBEDDING -> scale(numbers, LayoutConversions.ratio(from.embedding().scale(), to.embedding().scale()));
@@ -210,6 +232,11 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
             case FINAL_WEIGHT -> shift(numbers, from.finalNorm(), to.finalNorm());
             default -> { }
         }
+    }
+
+    /// The attention of a sublayer, also if it is sparse.
+    private static Mixer attention(ModelSpec spec, Parameter p) {
+        return spec.mixer(p.place()) instanceof BlockSparseAttention b ? b.attention() : spec.mixer(p.place());
     }
 
     private static Norm before(ModelSpec spec, Parameter p) {
@@ -299,6 +326,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
             case SelectiveStateSpace s -> s.decay();
             case StateSpaceDual d -> d.decay();
             case GatedDeltaNet d -> d.decay();
+            case KimiDelta d -> d.decay().form();
             default -> DecayForm.RATE;
         };
     }
@@ -306,7 +334,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
     /// The rate is `-exp(logarithm)`.
     private static void decay(List<RowRule> numbers, DecayForm from, DecayForm to) {
         if (from != to) {
-            numbers.add(RowRule.all(to == DecayForm.RATE ? from::rate : rate -> Math.log(-rate)));
+            numbers.add(RowRule.all(x -> to.stored(from.rate(x))));
         }
     }
 

@@ -1,10 +1,12 @@
 package glia.model.write;
 
 import glia.model.spec.Attention;
+import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.Embedding;
 import glia.model.spec.GatedDeltaNet.Inputs;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.Head;
+import glia.model.spec.KimiDelta;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer.ScaledGatedMlp;
 import glia.model.spec.Mixer;
@@ -12,6 +14,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.Parallel;
+import glia.model.spec.PerLayerEmbeddings;
 import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
@@ -23,11 +26,12 @@ import glia.model.spec.StateSpaceDual;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Changes a spec to the storage layout of another spec of the same model: the row order of RoPE pairs, the order of
 /// value heads, norm weights with or without 1, decays as rates or logarithms, fixed factors folded into weights,
-/// latent expansions in one matrix or two, and equivalent RoPE scalings. Any difference left is a different model.
-/// `LayoutConversion` converts the values accordingly.
+/// latent expansions in one matrix or two, positions with or without unused rows, and equivalent RoPE scalings. Any
+/// difference left is a different model. `LayoutConversion` converts the values accordingly.
 final class LayoutConversions {
     private static final double TOLERANCE = 1e-6;
 
@@ -74,8 +78,21 @@ final class LayoutConversions {
     private static Embedding embedding(Embedding from, Embedding to, boolean scales) {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
-        return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
-                from.norm(), to.padding(), from.perLayer(), from.factors(), from.features(), from.unusedRows());
+        return new Embedding(positions(from.positions(), to.positions()), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
+                from.norm(), to.padding(), perLayer(from.perLayer(), to.perLayer()), from.factors(), from.features(), from.unusedRows());
+    }
+
+    /// Rows for all tokens; those that have none have the row of token 0.
+    private static Optional<PerLayerEmbeddings> perLayer(Optional<PerLayerEmbeddings> from,
+            Optional<PerLayerEmbeddings> to) {
+        return from.isPresent() && to.isPresent() && from.get().vocabSize() < to.get().vocabSize()
+                ? from.map(e -> new PerLayerEmbeddings(to.get().vocabSize(), e.numLayers(), e.size(), e.eps())) : from;
+    }
+
+    /// The positions of texts without padding, which need no rows before the first.
+    private static Positions positions(Positions from, Positions to) {
+        return from instanceof Positions.Counted a && to instanceof Positions.Learned b && a.count() == b.count()
+                ? to : from;
     }
 
     private static Head head(Head from, Head to) {
@@ -103,6 +120,8 @@ final class LayoutConversions {
     private static Mixer mixer(Mixer from, Mixer to) {
         return switch (from) {
             case Attention a when to instanceof Attention b -> attention(a, b);
+            case BlockSparseAttention a when to instanceof BlockSparseAttention b -> a.with(attention(a.attention(),
+                    b.attention()), (Norm.Rms) norm(a.norm(), b.norm()));
             case NormedAttention a when to instanceof NormedAttention b -> new NormedAttention(a.numHeads(),
                     a.numKeyValueHeads(), a.headSize(), rope(a.rope(), b.rope()), a.span(), a.eps(), a.bias(),
                     a.values());
@@ -116,6 +135,7 @@ final class LayoutConversions {
                     a.inputBias(), a.outputBias());
             case GatedDeltaNet a when to instanceof GatedDeltaNet b -> a.with(a.inputs(),
                     a.inputs() == Inputs.SEPARATE && b.inputs() == Inputs.SEPARATE ? b.order() : a.order(), b.decay());
+            case KimiDelta a when to instanceof KimiDelta b -> a.with(b.decay().form());
             case ScaledGatedMlp a when to instanceof ScaledGatedMlp b && b.scale() != 0 ->
                     new ScaledGatedMlp(a.mlp(), b.scale());
             case Parallel a when to instanceof Parallel b && a.branches().size() == b.branches().size() ->

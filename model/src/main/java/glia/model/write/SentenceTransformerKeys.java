@@ -140,12 +140,17 @@ public final class SentenceTransformerKeys {
         return names;
     }
 
-    /// Refuses a folder whose vectors have maps, which training leaves out.
-    public static void refuseDense(Path folder) throws CheckpointException {
-        List<String> found = denseFolders(folder);
+    /// Refuses a model whose vectors have maps, which training leaves out.
+    ///
+    /// @param path its folder or file
+    public static void refuseDense(Path path, Checkpoint checkpoint) throws CheckpointException {
+        boolean isFile = checkpoint instanceof GgufCheckpoint;
+        List<String> found = isFile ? DENSE.stream().filter(n -> checkpoint.names().contains(n + WEIGHT)).toList()
+                : denseFolders(Folders.ofModel(path));
         if (!found.isEmpty()) {
-            throw new CheckpointException(folder.resolve(MODULES), "type", "found the Dense modules " + found
-                    + ", expected none: embeddings are trained without them; remove them from modules.json");
+            throw new CheckpointException(isFile ? path : Folders.ofModel(path).resolve(MODULES), isFile ? "" : "type",
+                    "found the Dense modules " + found + ", expected none: embeddings are trained without them; copy "
+                    + "the model to a folder (glia convert) and remove them from its modules.json");
         }
     }
 

@@ -13,6 +13,11 @@ public enum DecayForm {
         public double derivative(double w) {
             return -Math.exp(w);
         }
+
+        @Override
+        public double stored(double rate) {
+            return Math.log(-rate);
+        }
     },
     /// As A itself.
     RATE {
@@ -25,6 +30,28 @@ public enum DecayForm {
         public double derivative(double w) {
             return 1;
         }
+
+        @Override
+        public double stored(double rate) {
+            return rate;
+        }
+    },
+    /// As -A.
+    POSITIVE {
+        @Override
+        public double rate(double w) {
+            return -w;
+        }
+
+        @Override
+        public double derivative(double w) {
+            return -1;
+        }
+
+        @Override
+        public double stored(double rate) {
+            return -rate;
+        }
     };
 
     /// Returns A.
@@ -32,4 +59,7 @@ public enum DecayForm {
 
     /// Returns the derivative of A with respect to the stored value.
     public abstract double derivative(double w);
+
+    /// Returns what is stored for A.
+    public abstract double stored(double rate);
 }

@@ -4,7 +4,6 @@ import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.io.CheckpointException;
 import glia.model.layout.Pooling;
-import glia.model.write.SentenceTransformerKeys;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.data.EmbeddingData;
 import glia.train.data.ExampleCounts;
@@ -133,9 +132,6 @@ final class ExampleTasks {
     /// Texts with similar ones, for embeddings.
     static RunData embeddings(RunData.Reader reader) throws IOException {
         Recipe recipe = reader.recipe();
-        if (recipe.has(RecipeKeys.MODEL)) {
-            SentenceTransformerKeys.refuseDense(recipe.path(RecipeKeys.MODEL, recipe.get(RecipeKeys.MODEL)));
-        }
         EmbeddingData train = EmbeddingData.read(reader.files(RecipeKeys.TRAIN), reader.tokenizer(), reader.context());
         Optional<List<EmbeddingData.Row>> held = Optional.empty();
         if (recipe.has(RecipeKeys.VALIDATION)) {

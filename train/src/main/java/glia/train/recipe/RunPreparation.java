@@ -2,10 +2,12 @@ package glia.train.recipe;
 
 import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
+import glia.model.write.SentenceTransformerKeys;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Kernels;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.checkpoint.CheckpointStore;
+import glia.train.recipe.RecipeKeys.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,6 +76,9 @@ final class RunPreparation {
         }
         Path start = RunStart.locate(recipe, folder, models, resumes, kernels);
         try (RunStart text = RunStart.load(start)) {
+            if (recipe.isTask(Task.EMBED)) {
+                SentenceTransformerKeys.refuseDense(start, text.model().checkpoint());
+            }
             RunModel model = RunModel.load(recipe, start, text.newHead(recipe), last);
             Engine engine = new Engine(model.model(), kernels, Precision.EXACT, STATE_BYTES);
             TaskRun task = null;

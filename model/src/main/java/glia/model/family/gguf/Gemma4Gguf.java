@@ -169,6 +169,11 @@ public record Gemma4Gguf() implements WrittenGguf {
     /// The keys of Gemma 4 in GGUF files: most exist twice, for full layers and, with the suffix `_swa`, for
     /// sliding-window layers.
     static final class Gemma4Keys {
+        /// The layers with a sliding window.
+        static final GgufKey SLIDES = new GgufKey("attention.sliding_window_pattern", GgufKeys::slides,
+                facts -> Optional.of(IntStream.of(StateSpaceKeys.byLayer(facts.spec(), m ->
+                        attends(m).filter(a -> a.span() instanceof Span.Sliding).isPresent() ? 1 : 0))
+                        .mapToObj(i -> i > 0).toList()));
         static final List<GgufKey> ALL = GgufKey.join(
                 StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"), ExpertGguf.KEYS,
                 List.of(
@@ -183,10 +188,7 @@ public record Gemma4Gguf() implements WrittenGguf {
                 GgufKey.count("attention.sliding_window", "sliding_window",
                         facts -> sliding(facts) instanceof Attends(int size, Rope rope, Span.Sliding window)
                                 ? window.window() : facts.spec().contextLength()),
-                new GgufKey("attention.sliding_window_pattern", GgufKeys::slides, facts -> Optional.of(IntStream.of(
-                        StateSpaceKeys.byLayer(facts.spec(), m ->
-                        attends(m).filter(a -> a.span() instanceof Span.Sliding)
-                                .isPresent() ? 1 : 0)).mapToObj(i -> i > 0).toList())),
+                SLIDES,
                 GgufKey.optional("attention.shared_kv_layers", "num_kv_shared_layers", facts -> Optional.of(
                         (int) facts.mixers().filter(SharedKvAttention.class::isInstance).count())),
                 GgufKey.optional("embedding_length_per_layer_input", "hidden_size_per_layer_input", facts ->
@@ -208,7 +210,7 @@ public record Gemma4Gguf() implements WrittenGguf {
         private Gemma4Keys() { }
 
         /// The common properties of both kinds of attention.
-        private record Attends(int headSize, Rope rope, Span span) {
+        record Attends(int headSize, Rope rope, Span span) {
             Rope.Rotary rotary() {
                 return (Rope.Rotary) rope;
             }
@@ -235,11 +237,11 @@ public record Gemma4Gguf() implements WrittenGguf {
         }
 
         /// The first full layer, else the first layer.
-        private static Attends full(GgufFacts facts) {
+        static Attends full(GgufFacts facts) {
             return first(facts, false);
         }
 
-        private static Attends sliding(GgufFacts facts) {
+        static Attends sliding(GgufFacts facts) {
             return first(facts, true);
         }
 

@@ -97,7 +97,7 @@ public record GemmaGguf(String architecture, String modelType, int layersOf27B) 
         return spec.mapNorms(GemmaGguf::whole).mapMixers(GemmaGguf::mixer);
     }
 
-    private static Mixer mixer(Mixer mixer) {
+    static Mixer mixer(Mixer mixer) {
         return mixer instanceof Attention a && a.norm() instanceof QkNorm.Heads heads
                 ? a.with(new QkNorm.Heads(new Norm.Rms(heads.norm().eps(), 0))) : mixer;
     }

@@ -1,13 +1,16 @@
 package glia.model.family.gguf;
 
 import glia.model.spec.Attention;
+import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.Experts;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer.GatedMlp;
+import glia.model.spec.Mixer.LimitedMlp;
 import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer.NormedExperts;
 import glia.model.spec.Mixer.ScaledGatedMlp;
+import glia.model.spec.Mixer.SparseGatedMlp;
 import glia.model.spec.Mixer.SubNorm;
 import glia.model.spec.Mixer.XieluMlp;
 import glia.model.spec.Mixer;
@@ -36,9 +39,9 @@ public record GgufFacts(ModelSpec spec) {
         return mixers().filter(kind::isInstance).map(kind::cast).findFirst();
     }
 
-    /// The first attention.
+    /// The first attention, or that of the first block-sparse attention.
     public Optional<Attention> attention() {
-        return first(Attention.class);
+        return first(Attention.class).or(() -> first(BlockSparseAttention.class).map(BlockSparseAttention::attention));
     }
 
     /// The number of heads of attention, else of lightning attention; 0 without both.
@@ -83,6 +86,8 @@ public record GgufFacts(ModelSpec spec) {
             case ScaledGatedMlp m -> OptionalInt.of(m.mlp().intermediateSize());
             case Mlp m -> OptionalInt.of(m.intermediateSize());
             case XieluMlp m -> OptionalInt.of(m.intermediateSize());
+            case LimitedMlp m -> OptionalInt.of(m.intermediateSize());
+            case SparseGatedMlp m -> OptionalInt.of(m.mlp().intermediateSize());
             default -> OptionalInt.empty();
         };
     }

@@ -6,6 +6,7 @@ import glia.io.gguf.GgufKind;
 import glia.io.gguf.GgufMetadata;
 import glia.model.family.config.Numbers;
 import glia.model.spec.NumberRange;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -91,11 +92,17 @@ public final class GgufKeys {
         return has(SLIDES) && isList(SLIDES) ? slides() : optional(SLIDES, period);
     }
 
-    /// Sets the sliding-window layers from a list.
+    /// Sets the sliding-window layers from a list of flags, or of numbers that are not 0.
     GgufKeys slides() throws CheckpointException {
-        boolean[] slides = metadata.flags(prefix + SLIDES);
-        return put("layer_types", IntStream.range(0, slides.length)
-                .mapToObj(layer -> slides[layer] ? "sliding_attention" : "full_attention").toList());
+        List<Boolean> slides = new ArrayList<>();
+        if (metadata.raw(prefix + SLIDES) instanceof long[] numbers) {
+            LongStream.of(numbers).forEach(n -> slides.add(n != 0));
+        } else {
+            for (boolean flag : metadata.flags(prefix + SLIDES)) {
+                slides.add(flag);
+            }
+        }
+        return put("layer_types", slides.stream().map(s -> s ? "sliding_attention" : "full_attention").toList());
     }
 
     /// Sets the recurrent layers: those with this tensor.

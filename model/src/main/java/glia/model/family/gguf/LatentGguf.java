@@ -34,7 +34,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
                     GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
                     GgufKey.real("rope.freq_base", "rope_theta", facts -> Optional.of(rope(facts).theta()))));
     /// In files with separate expansions, the key and value sizes are those of the cache row, with one head.
-    private static final List<GgufKey> SIZES = List.of(
+    static final List<GgufKey> SIZES = List.of(
             GgufKey.count("attention.head_count", "num_attention_heads", facts -> latent(facts).numHeads()),
             GgufKey.written("attention.head_count_kv", facts -> Optional.of(1)),
             GgufKey.written("attention.q_lora_rank", facts -> latent(facts).queries()
@@ -67,7 +67,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
     }
 
     private static Optional<KeyChoice.Indexed> indexer(GgufFacts facts) {
-        return latent(facts).keys() instanceof KeyChoice.Indexed i ? Optional.of(i) : Optional.empty();
+        return latent(facts).keys().indexer();
     }
 
     private StandardGguf body() {
@@ -156,7 +156,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
 
     @Override
     public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
-        Expansion expansion = checkpoint.names().contains("blk.0.attn_k_b.weight") ? Expansion.SPLIT
+        Expansion expansion = checkpoint.names().stream().anyMatch(n -> n.endsWith("attn_k_b.weight")) ? Expansion.SPLIT
                 : Expansion.JOINED;
         return spec.mapMixers(m -> m instanceof LatentAttention a ? a.withExpansion(expansion) : m);
     }
@@ -179,6 +179,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
             case LATENT -> "attn_kv_a_mqa.weight";
             case LATENT_BIAS -> "attn_kv_a_mqa.bias";
             case LATENT_NORM -> "attn_kv_a_norm.weight";
+            case GATE -> "attn_gate.weight";
             case EXPANSION -> "attn_kv_b.weight";
             case KEY_EXPANSION -> "attn_k_b.weight";
             case VALUE_EXPANSION -> "attn_v_b.weight";
@@ -189,6 +190,8 @@ public record LatentGguf(String architecture, String modelType) implements Writt
             case INDEX_KEY_NORM_WEIGHT -> "indexer.k_norm.weight";
             case INDEX_KEY_NORM_BIAS -> "indexer.k_norm.bias";
             case INDEX_WEIGHTS -> "indexer.proj.weight";
+            case INDEX_GATE -> "indexer_compressor_gate.weight";
+            case INDEX_POSITIONS -> "indexer_compressor_ape.weight";
             default -> throw StandardNames.unknown(p);
         };
     }

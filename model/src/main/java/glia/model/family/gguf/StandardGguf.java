@@ -44,8 +44,8 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
     private static final long UNUSED_HEAD = 256;
     private static final String ROPE_DIVISORS = "rope_freqs.weight";
     /// The architectures whose readers use a tensor of frequency divisors.
-    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3", "arcee", "exaone", "exaone4",
-            "granite", "granitemoe");
+    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3", "apertus", "arcee", "exaone",
+            "exaone4", "granite", "granitemoe");
 
     /// Whether attention and MLP read the same input.
     public static final GgufKey PARALLEL = GgufKey.flag("use_parallel_residual", "use_parallel_residual",
@@ -168,8 +168,9 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
                     + attention.get() + "; expected the number of heads. Convert the original model again");
         }
         keys.put("num_attention_heads", heads);
-        keys.put("num_key_value_heads", keys.has("attention.head_count_kv")
-                ? keys.most("attention.head_count_kv") : heads);
+        // Recurrent layers have 0, also where there are no others.
+        long keyValueHeads = keys.has("attention.head_count_kv") ? keys.most("attention.head_count_kv") : 0;
+        keys.put("num_key_value_heads", keyValueHeads == 0 ? heads : keyValueHeads);
         long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
                 : keys.quotient("embedding_length", "attention.head_count");
         if (keys.has("rope.dimension_count")) {
