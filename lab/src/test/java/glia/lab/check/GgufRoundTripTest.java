@@ -46,7 +46,13 @@ class GgufRoundTripTest {
     private static final double TOLERANCE = 2e-5;
     private static final int TOKENS = 11;
     /// Those that do not generate token after token, and those whose files end with hidden states.
-    private static final Set<String> OTHERS = Set.of("dream", "llada", "bert", "modernbert", "t5", "mt5", "umt5");
+    private static final Set<String> OTHERS = Set.of("dream", "llada", "bert", "modernbert", "t5", "mt5", "umt5",
+            "distilbert", "roberta", "roberta_odd");
+    /// Goldens whose numbers have no key, with those that readers expect.
+    private static final Map<String, Map<String, ?>> EXPECTED = Map.of("kimi_linear", Map.of("linear_num_heads", 4L),
+            "glm5_next", Map.of("linear_num_heads", 4L), "minimax_m3", Map.of("swiglu_limit", 7.0,
+            "shared_intermediate_size", 12L),
+            "minicpm3", Map.of("scale_emb", 12L, "dim_model_base", 256L));
 
     @TempDir
     Path temporary;
@@ -63,6 +69,19 @@ class GgufRoundTripTest {
     void allChanges() throws IOException {
         assertEquals(List.of(), run(1));
         assertTrue(same > 2000, "round trips: " + same);
+    }
+
+    @Test
+    void numbersThatReadersExpect() throws IOException {
+        for (Map.Entry<String, Map<String, ?>> entry : EXPECTED.entrySet()) {
+            Map<?, ?> config = (Map<?, ?>) JsonValues.parse(Files.readString(
+                    GoldenTest.folder(entry.getKey()).resolve("config.json")));
+            Map<Object, Object> changed = new LinkedHashMap<>(config.get("text_config") instanceof Map<?, ?> text ? text
+                    : config);
+            changed.putAll(entry.getValue());
+            assertEquals(Optional.empty(), roundTrip(changed, new HashSet<>()), entry.getKey());
+        }
+        assertEquals(EXPECTED.size(), same);
     }
 
     /// @param oneIn of so many changes, one is tried

@@ -78,17 +78,24 @@ class GgufWriteTest {
             Map.entry("nemotron_h_odd", "sublayers[0].mixer.inputBias is ALL, not NONE"),
             Map.entry("bloom_odd", "sublayers[0].residual is Normed"),
             Map.entry("gemma2_odd", "sublayers[1].mixer.activation is GELU, not GELU_TANH"),
+            Map.entry("gemma4_ahead", "sublayers[0].mixer.span is BidirectionalWindow"),
             Map.entry("gemma4_dense", "sublayers[0].mixer.bias is ALL"),
+            Map.entry("glm5_next", "sublayers[0].mixer.numHeads is 3, not 4"),
             Map.entry("gpt2_odd", "sublayers[1].mixer.activation is GELU"),
+            Map.entry("kimi_linear", "sublayers[0].mixer.numHeads is 3, not 4"),
+            Map.entry("kimi_linear_unrotated", "sublayers[0].mixer.numHeads is 3, not 4"),
             Map.entry("llama4_text", "sublayers[0].mixer.span.size is 4, not 8192"),
             Map.entry("ministral3_odd", "sublayers[0].mixer.span is Sliding[window=7], not Causal"),
             Map.entry("mt5", "mixer.buckets.maxDistance is 16, not 128"),
             Map.entry("umt5", "mixer.buckets.maxDistance is 16, not 128"),
+            Map.entry("minicpm3", "embedding.scale is 2.0, not 12.0"),
             Map.entry("minimax", "sublayers[2].residual.alpha is 3.5"),
             Map.entry("minimax_odd", "sublayers[0].mixer.activation is GELU"),
+            Map.entry("minimax_m3", "sublayers[1].mixer.form.limit is 2.0, not 7.0"),
             Map.entry("qwen3_next_odd", "sublayers[1].mixer is GatedMlp"),
             Map.entry("mistral", "sublayers[0].mixer.span is Sliding[window=4], not Causal"),
             Map.entry("mpt_odd", "sublayers[0].mixer.scale is 0.5"),
+            Map.entry("roberta_odd", "sublayers[1].mixer.activation is GELU_TANH, not GELU"),
             Map.entry("qwen2_sliding", "sublayers[4].mixer.span is Sliding[window=5], not Causal"),
             Map.entry("smollm3_int2", "sublayers[2].mixer.rope is None"));
     /// What the script stores otherwise: factors that make up for the scale of scores in queries; rows permuted in a
@@ -100,8 +107,9 @@ class GgufWriteTest {
     /// Files of these end with hidden states.
     private static final Set<String> ENCODER_DECODERS = Set.of("t5");
     private static final Set<String> ENCODERS = Set.of("bert", "modernbert");
-    /// Models that do not generate token after token.
-    private static final Set<String> WHOLE = Set.of("dream", "gemma3_embedding", "llada");
+    /// Models that do not generate token after token, and one whose logits are of a prompt that sees itself.
+    private static final Set<String> WHOLE = Set.of("distilbert", "dream", "gemma3_embedding", "hrm_text", "llada",
+            "roberta");
 
     @TempDir
     Path temporary;
@@ -159,10 +167,11 @@ class GgufWriteTest {
         GgufGoldenTest.compareT5(written("t5"));
     }
 
-    /// The scale of the scores is part of the norms of queries in the file, and the head is left out.
-    @Test
-    void embeddingGemmaGivesTheHiddenStatesOfItsFolder() throws CheckpointException {
-        String golden = "gemma3_embedding";
+    /// The scale of EmbeddingGemma's scores is part of the norms of queries in the file, RoBERTa's unused positions and
+    /// heads are left out.
+    @ParameterizedTest
+    @ValueSource(strings = {"distilbert", "gemma3_embedding", "hrm_text", "roberta"})
+    void givesTheHiddenStatesOfItsFolder(String golden) throws CheckpointException {
         try (Workers workers = new Workers(1); Model folder = ModelLoader.load(GoldenTest.folder(golden));
                 Model file = ModelLoader.load(written(golden));
                 Engine ofFolder = new Engine(folder, new ScalarKernels(workers), Precision.EXACT, 1 << 30);

@@ -40,7 +40,7 @@ final class Gemma4Mixers {
         headSize = own.positive("head_dim", headSize);
         int window = config.positive("sliding_window", 512);
         boolean ahead = config.text("use_bidirectional_attention", "vision").equals("all");
-        Span span = ahead ? slides ? new Span.BidirectionalWindow(window / 2) : new Span.Bidirectional()
+        Span span = ahead ? slides ? new Span.BidirectionalWindow(window / 2 + 1) : new Span.Bidirectional()
                 : slides ? new Span.Sliding(window) : new Span.Causal();
         return new NormedAttention(config.positive("num_attention_heads"), own.positive("num_key_value_heads", kvHeads),
                 headSize, rope(config, headSize, slides), span, eps,
