@@ -5,7 +5,7 @@ package glia.engine.schedule;
 /// budget takes less than a tenth of a second, nothing is limited.
 final class PromptPace {
     /// Prompts progress by as many tokens in each pass.
-    static final int LEAST_TOKENS = 16;
+    static final int LEAST_TOKENS = 4;
     private static final double SHORT_NANOS = 1e8;
 
     /// The last pass without prompt tokens; 0 before there was one.
