@@ -21,7 +21,7 @@ class PromptPaceTest {
         assertEquals(25, pace.limit(500), "the prompt has become long: a token takes 4 ms");
         pace.report(3, 25, 800 * MILLIS);
         assertEquals(PromptPace.LEAST_TOKENS, pace.limit(500), "prompts progress");
-        assertEquals(5, pace.limit(5));
+        assertEquals(3, pace.limit(3));
         pace.report(3, 16, 17 * MILLIS);
         assertEquals(188, pace.limit(500), "half of a pass that was shorter than a step of decoding is its prompt's");
     }

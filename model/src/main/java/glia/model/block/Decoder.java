@@ -187,7 +187,9 @@ public final class Decoder {
             inner.add(outputs(ops, ops.rows().all(ops, kept), own));
         }
         Tensor y = outputs(ops, x, own);
-        ops.layerRanks().ifPresent(ranks -> ranks.share(y));
+        if (ops.layerRanks().isPresent()) {
+            ops.layerRanks().get().share(y);
+        }
         return normalized(ops, y, own, states);
     }
 

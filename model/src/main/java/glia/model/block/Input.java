@@ -310,8 +310,8 @@ public record Input(int[] ids, List<Embedded> embedded) {
                     tower.sight(), hash(values, "tower " + number + height + "x" + width));
         }
 
-        /// The patches of pictures `[pictures, channels, height, width]` in the tower's order, channel after channel. As
-        /// in a convolution, what is left over at the right and at the bottom is not read.
+        /// The patches of pictures `[pictures, channels, height, width]` in the tower's order, channel after channel.
+        /// As in a convolution, what is left over at the right and at the bottom is not read.
         private static Tensor patches(Tower tower, Tensor pixels) {
             long[] shape = pixels.shape();
             int patch = tower.features().patch();

@@ -39,7 +39,9 @@ final class MiMoV2Flash implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        boolean[] slides = LayerTypes.read(config, pattern(config));
+        // All but the first and every sixth, or those that are not 0 in what published files have.
+        boolean[] slides = LayerTypes.read(config, config.has("hybrid_layer_pattern")
+                ? LayerList.numbers(config, "hybrid_layer_pattern") : layer -> layer > 0 && (layer + 1) % 6 != 0);
         Attention full = attention(config, false);
         Attention sliding = attention(config, true).with(new Scores.Sinks()).with(new Span.Sliding(
                 config.has("sliding_window_size") ? config.positive("sliding_window_size") + 1
@@ -53,13 +55,6 @@ final class MiMoV2Flash implements Family {
                         .read(config.without("n_shared_experts"));
         return Standard.spec(config, 131_072, false, norm, layer -> slides[layer] ? sliding : full, experts)
                 .mapSublayers(s -> s.mixer() instanceof Attention ? s.with(new Residual.Add(scale)) : s);
-    }
-
-    /// All layers slide except the first and every sixth, or those that are 0 in the `hybrid_layer_pattern` that
-    /// published files have.
-    private static LayerTypes.Rule pattern(Config config) throws CheckpointException {
-        return config.has("hybrid_layer_pattern") ? LayerList.numbers(config, "hybrid_layer_pattern")
-                : layer -> layer > 0 && (layer + 1) % 6 != 0;
     }
 
     private static Attention attention(Config config, boolean slides) throws CheckpointException {

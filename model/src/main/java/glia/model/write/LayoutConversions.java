@@ -78,8 +78,9 @@ final class LayoutConversions {
     private static Embedding embedding(Embedding from, Embedding to, boolean scales) {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
-        return new Embedding(positions(from.positions(), to.positions()), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
-                from.norm(), to.padding(), perLayer(from.perLayer(), to.perLayer()), from.factors(), from.features(), from.unusedRows());
+        return new Embedding(positions(from.positions(), to.positions()), onlyTokens ? to.scale() : from.scale(),
+                from.numSegments(), from.norm(), to.padding(), perLayer(from.perLayer(), to.perLayer()),
+                from.factors(), from.features(), from.unusedRows());
     }
 
     /// Rows for all tokens; those that have none have the row of token 0.

@@ -107,7 +107,8 @@ public record Gemma3nGguf() implements WrittenGguf {
         GgufKeys keys = new GgufKeys(metadata, architecture(), "gemma3n_text");
         int numLayers = Math.toIntExact(keys.integer("block_count"));
         keys.put("num_kv_shared_layers", 0).put("altup_active_idx", 0).copy(KEYS)
-                .put("intermediate_size", IntStream.of(keys.perLayer("feed_forward_length", numLayers)).boxed().toList())
+                .put("intermediate_size", IntStream.of(keys.perLayer("feed_forward_length", numLayers)).boxed()
+                        .toList())
                 .put("laurel_rank", checkpoint.tensor("blk.0.laurel_l.weight").rows())
                 .put("vocab_size_per_layer_input", checkpoint.tensor(LAYER_TABLE).rows())
                 .put("altup_correct_scale", checkpoint.names().contains("blk.0.altup_correct_scale.weight"))
