@@ -158,8 +158,8 @@ public final class EvalCommand implements Command {
             if (arguments.has(SPLIT) && !isGenerated) {
                 throw new UsageException("--split is for the tasks of glia tasks, and " + name + " is none of them");
             }
-            EvalTask task = isGenerated ? generated(name, arguments) : name.startsWith(Ruler.PREFIX)
-                    ? Ruler.read(name, arguments.get(LIMIT).orElse(Ruler.ITEMS)) : TaskFile.read(name);
+            EvalTask task = isGenerated ? generated(name, arguments)
+                    : TaskFile.read(name, arguments.get(LIMIT).orElse(Ruler.ITEMS));
             if (arguments.has(SHOTS) && task.kind() != EvalTask.Kind.TEXT) {
                 task = task.withShots(arguments.get(SHOTS).orElseThrow());
             }

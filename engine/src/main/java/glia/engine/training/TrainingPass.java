@@ -187,16 +187,6 @@ public final class TrainingPass implements AutoCloseable {
         return reduction.isLocal() ? Arrays.stream(ofRank).reduce(0, Double::sum) : total(ofRank);
     }
 
-    /// The sums of several numbers over all ranks, each in the order of the ranks.
-    public double[] totals(double... ofRank) {
-        double[] all = reduction.all(ofRank);
-        double[] sums = new double[ofRank.length];
-        for (int i = 0; i < all.length; i++) {
-            sums[i / reduction.numGroups()] += all[i];
-        }
-        return sums;
-    }
-
     /// Ends a step's losses: `weightGradients` are then the sums over all ranks.
     ///
     /// @throws IllegalStateException if this or the model is closed

@@ -80,7 +80,7 @@ public final class Ruler {
     /// The task of a name, `ruler:TASK:LENGTH`, with items that are the same in each run.
     ///
     /// @throws IllegalArgumentException if there is no such task or the length is not 512 to 4,194,304
-    public static EvalTask read(String name, int count) throws CheckpointException {
+    static EvalTask read(String name, int count) throws CheckpointException {
         String[] parts = name.split(":", -1);
         int length = parts.length == 3 && parts[2].matches("\\d{1,7}") ? Integer.parseInt(parts[2]) : 0;
         if (parts.length != 3 || !TASKS.contains(parts[1]) || length < LEAST || length > MOST) {

@@ -45,8 +45,15 @@ public final class TaskFile {
     ///
     /// @throws CheckpointException if there is no such task or its file is invalid; the message names file, line, key
     public static EvalTask read(String nameOrPath) throws CheckpointException {
+        return read(nameOrPath, Ruler.ITEMS);
+    }
+
+    /// Reads a task.
+    ///
+    /// @param rulerItems the number of items, if it is a RULER task
+    public static EvalTask read(String nameOrPath, int rulerItems) throws CheckpointException {
         if (nameOrPath.startsWith(Ruler.PREFIX)) {
-            return Ruler.read(nameOrPath, Ruler.ITEMS);
+            return Ruler.read(nameOrPath, rulerItems);
         }
         Path path = Path.of(nameOrPath);
         if (BUILT_IN.contains(nameOrPath)) {

@@ -110,16 +110,18 @@ public record Mmproj(MmprojKind kind, boolean isSwapped) {
     /// The spec of the stored values: the pairs of rotary embedding are neighbors, the weight of a norm includes 1.
     public ModelSpec stored(ModelSpec spec) {
         return switch (kind) {
-            case PIXTRAL -> mapped(spec, s -> s.mixer() instanceof Attention a && a.rope() instanceof Rope.Axial r
-                    ? new Sublayer(s.layer(), s.before(), a.with(new Rope.Axial(r.rotary().with(Layout.INTERLEAVED),
-                            r.axes(), r.frequencies())), s.after(), s.residual(), s.sharedWith()) : s, step -> step);
-            case KIMI -> mapped(spec, s -> s.mixer() instanceof Attention a && a.rope() instanceof Rope.Axial r
-                    ? new Sublayer(s.layer(), s.before(), a.with(Rope.Axial.grid(r.rotary(), 2, 1)), s.after(),
-                            s.residual(), s.sharedWith()) : s, step -> step);
+            case PIXTRAL -> rotated(spec, r -> new Rope.Axial(r.rotary().with(Layout.INTERLEAVED), r.axes(),
+                    r.frequencies()));
+            case KIMI -> rotated(spec, r -> Rope.Axial.grid(r.rotary(), 2, 1));
             case GEMMA3 -> mapped(spec, s -> s, step -> step instanceof Tower.Step.Normed(Norm.Rms rms)
                     ? new Tower.Step.Normed(new Norm.Rms(rms.eps(), 0)) : step);
             default -> spec;
         };
+    }
+
+    private static ModelSpec rotated(ModelSpec spec, UnaryOperator<Rope.Axial> change) {
+        return mapped(spec, s -> s.mixer() instanceof Attention a && a.rope() instanceof Rope.Axial r
+                ? s.withMixer(a.with(change.apply(r))) : s, step -> step);
     }
 
     private static ModelSpec mapped(ModelSpec spec, UnaryOperator<Sublayer> layers, UnaryOperator<Tower.Step> steps) {

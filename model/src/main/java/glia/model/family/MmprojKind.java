@@ -149,8 +149,7 @@ public enum MmprojKind {
         if (this == GLM4V && p.place().branch() == 6) {
             return Mmproj.stored("mm." + p.role().name().toLowerCase(Locale.ROOT) + suffix);
         }
-        int first = tower.projector().getFirst() instanceof Tower.Step.Beside ? 1 : 0;
-        Source named = Mmproj.stored(steps.get(p.place().branch() - first) + suffix);
+        Source named = Mmproj.stored(steps.get(p.place().branch() - VisionTransformer.firstLinear(tower)) + suffix);
         return this == GEMMA3 && p.role() == Role.OUTPUT ? new Source.Transposed(named) : named;
     }
 

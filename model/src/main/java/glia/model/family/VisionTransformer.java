@@ -134,7 +134,8 @@ enum VisionTransformer implements TowerFamily {
         return ((Tower.Step.Linear) tower.projector().get(firstLinear(tower) + 2)).outputs();
     }
 
-    private static int firstLinear(Tower tower) {
+    /// The number of the first linear map among the steps.
+    static int firstLinear(Tower tower) {
         return tower.projector().getFirst() instanceof Tower.Step.Beside ? 1 : 0;
     }
 

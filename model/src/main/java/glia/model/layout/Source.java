@@ -30,7 +30,8 @@ public sealed interface Source {
 
     /// A matrix stored `[inputs, outputs]`.
     ///
-    /// @param outputs if some files store it as it is, the number by which these are told; or else 0
+    /// @param outputs the number of outputs, by which files that store it `[outputs, inputs]` are recognized; 0 if no
+    ///     file does
     record Transposed(Source of, int outputs) implements Source {
         public Transposed(Source of) {
             this(of, 0);

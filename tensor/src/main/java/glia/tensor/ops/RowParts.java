@@ -50,9 +50,8 @@ public record RowParts(RankGroup ranks) {
 
     /// The rows of each rank.
     List<MemorySegment> slices(Tensor all) {
-        return IntStream.range(0, ranks.size()).mapToObj(r -> all.memory().asSlice(
-                start(all.rows(), r) * all.rowBytes(), (start(all.rows(), r + 1) - start(all.rows(), r))
-                        * all.rowBytes())).toList();
+        return IntStream.range(0, ranks.size()).mapToObj(r -> all.rows(start(all.rows(), r),
+                start(all.rows(), r + 1)).memory()).toList();
     }
 
     /// The rows of all ranks, given this rank's.

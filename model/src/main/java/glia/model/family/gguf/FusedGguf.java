@@ -29,8 +29,7 @@ public record FusedGguf(String architecture, String modelType, List<GgufKey> key
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys copied = new GgufKeys(metadata, architecture, modelType).copy(keys)
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
+                .vocabulary(checkpoint);
         more.to(copied, checkpoint);
         return copied.config();
     }

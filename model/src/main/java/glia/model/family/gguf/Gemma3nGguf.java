@@ -115,8 +115,7 @@ public record Gemma3nGguf() implements WrittenGguf {
                 .put("rope_parameters", Map.of("full_attention", Map.of("rope_type", "default", "rope_theta",
                         keys.real("rope.freq_base", 1_000_000)), "sliding_attention", Map.of("rope_type", "default",
                         "rope_theta", keys.real("rope.freq_base_swa", 10_000))))
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
+                .vocabulary(checkpoint);
         return (keys.has(SPARSITY) ? keys.put("activation_sparsity_pattern",
                 sparsities(metadata.floats(architecture() + "." + SPARSITY))) : keys).config();
     }

@@ -62,8 +62,7 @@ public record Gemma4Gguf() implements WrittenGguf {
                         hasLayerWithoutValues(numLayers - following, checkpoint))
                 .put("per_layer_config", heads(keys.perLayer("attention.head_count_kv", numLayers)))
                 .put("rope_parameters", rotation(keys, checkpoint))
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();
+                .vocabulary(checkpoint).config();
     }
 
     @Override

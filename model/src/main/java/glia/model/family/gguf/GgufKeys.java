@@ -105,11 +105,23 @@ public final class GgufKeys {
         return put("layer_types", slides.stream().map(s -> s ? "sliding_attention" : "full_attention").toList());
     }
 
+    /// Sets the vocabulary size, from the embedding, since the metadata may lack it, and whether the head is the
+    /// embedding.
+    GgufKeys vocabulary(Checkpoint checkpoint) throws CheckpointException {
+        return put("vocab_size", StandardGguf.vocabSize(checkpoint))
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
+    }
+
     /// Sets the recurrent layers: those with this tensor.
     GgufKeys recurrent(Checkpoint checkpoint, String tensor) {
+        return kinds(checkpoint, "layer_types", tensor, "linear_attention", "full_attention");
+    }
+
+    /// Sets a list of the kinds of layers: of those with a tensor, and of the others.
+    GgufKeys kinds(Checkpoint checkpoint, String name, String tensor, String with, String without) {
         long count = (long) config.get("num_hidden_layers");
-        return put("layer_types", LongStream.range(0, count).mapToObj(layer -> checkpoint.names()
-                .contains("blk." + layer + "." + tensor) ? "linear_attention" : "full_attention").toList());
+        return put(name, LongStream.range(0, count).mapToObj(layer -> checkpoint.names()
+                .contains("blk." + layer + "." + tensor) ? with : without).toList());
     }
 
     /// Sets the number of dense layers before the first with experts, which some files do not state.

@@ -74,7 +74,9 @@ public record Glm5NextGguf() implements WrittenGguf {
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         Map<String, Object> config = BODY.config(metadata, checkpoint);
-        GgufKeys own = new GgufKeys(metadata, architecture(), BODY.body().modelType()).copy(KEYS);
+        GgufKeys own = new GgufKeys(metadata, architecture(), BODY.body().modelType()).copy(KEYS)
+                .put("num_hidden_layers", config.get("num_hidden_layers"))
+                .kinds(checkpoint, "mlp_layer_types", "ffn_gate_inp.weight", "sparse", "dense");
         if (own.has(LIMIT)) {
             own.put("swiglu_limit", metadata.floats(architecture() + "." + LIMIT)[0]);
         }
@@ -82,17 +84,14 @@ public record Glm5NextGguf() implements WrittenGguf {
         config.put("linear_lower_bound", config.remove("kda_lower_bound"));
         List<String> kinds = new ArrayList<>();
         List<String> indexers = new ArrayList<>();
-        List<String> mlps = new ArrayList<>();
         for (Object kind : (List<?>) config.get("layer_types")) {
             String layer = "blk." + kinds.size() + ".";
             boolean attends = kind.equals("full_attention");
             kinds.add(attends ? "indexed_attention" : "linear_attention");
             indexers.add(attends && !checkpoint.names().contains(layer + "indexer.attn_k.weight") ? "shared" : "full");
-            mlps.add(checkpoint.names().contains(layer + "ffn_gate_inp.weight") ? "sparse" : "dense");
         }
         config.put("layer_types", kinds);
         config.put("indexer_types", indexers);
-        config.put("mlp_layer_types", mlps);
         return config;
     }
 

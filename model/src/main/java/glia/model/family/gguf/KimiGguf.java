@@ -14,7 +14,6 @@ import glia.tensor.kernel.DecayForm;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// Kimi Linear and Ling in GGUF files: latent attention, and layers without key-value heads, which have Kimi delta
 /// attention.
@@ -70,18 +69,14 @@ public record KimiGguf(LatentGguf body, DecayForm form) implements WrittenGguf {
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys keys = ExpertGguf.experts(new GgufKeys(metadata, architecture(), body.modelType()).copy(KEYS));
         long shared = keys.integer("rope.dimension_count");
-        int numLayers = Math.toIntExact((long) keys.config().get("num_hidden_layers"));
         return keys.dense(checkpoint).put("linear_num_heads", keys.integer("attention.head_count"))
-                .put("layer_types", IntStream.range(0, numLayers).mapToObj(layer -> checkpoint.names().contains(
-                        "blk." + layer + "." + CONVOLUTION + "q.weight") ? "linear_attention" : "full_attention")
-                        .toList())
+                .recurrent(checkpoint, CONVOLUTION + "q.weight")
                 .put("qk_rope_head_dim", shared)
                 .put("qk_nope_head_dim", keys.integer("attention.key_length_mla") - shared)
                 .put("v_head_dim", keys.integer("attention.value_length_mla"))
                 .put("q_lora_rank", keys.has("attention.q_lora_rank") ? keys.integer("attention.q_lora_rank") : null)
                 .put("norm_topk_prob", true)
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();
+                .vocabulary(checkpoint).config();
     }
 
     @Override

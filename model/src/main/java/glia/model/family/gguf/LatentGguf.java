@@ -58,11 +58,11 @@ public record LatentGguf(String architecture, String modelType) implements Writt
                             latent(facts).scale() * Math.sqrt(latent(facts).querySize()))))) : Optional.empty())));
 
 
-    private static LatentAttention latent(GgufFacts facts) {
+    static LatentAttention latent(GgufFacts facts) {
         return facts.first(LatentAttention.class).orElseThrow();
     }
 
-    private static Rope.Rotary rope(GgufFacts facts) {
+    static Rope.Rotary rope(GgufFacts facts) {
         return (Rope.Rotary) latent(facts).rope();
     }
 
@@ -96,8 +96,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
                 .integer(keys.has("attention.value_length_mla") ? "attention.value_length_mla"
                         : "attention.value_length", "v_head_dim")
                 .put("q_lora_rank", keys.has("attention.q_lora_rank") ? keys.integer("attention.q_lora_rank") : null)
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
+                .vocabulary(checkpoint)
                 .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
                 .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
         experts(keys.dense(checkpoint), checkpoint);

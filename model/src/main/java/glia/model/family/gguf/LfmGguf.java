@@ -58,8 +58,7 @@ public record LfmGguf() implements WrittenGguf {
             kinds.add(checkpoint.names().contains("blk." + layer + "." + CONVOLUTION) ? "conv" : "full_attention");
         }
         return StateSpaceGguf.attention(keys, checkpoint).rename("rms_norm_eps", "norm_eps")
-                .put("layer_types", kinds).put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
+                .put("layer_types", kinds).vocabulary(checkpoint)
                 .put("block_auto_adjust_ff_dim", false)
                 .put("conv_bias", StateSpaceGguf.rows(keys, checkpoint, "shortconv.conv.bias") > 0)
                 .put("use_expert_bias", StateSpaceGguf.rows(keys, checkpoint, "exp_probs_b.bias") > 0).config();

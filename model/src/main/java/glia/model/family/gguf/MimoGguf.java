@@ -13,7 +13,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// MiMo-V2 in GGUF files: layers with a sliding window have more key-value heads and a RoPE base of their own.
 public record MimoGguf() implements WrittenGguf {
@@ -57,21 +56,19 @@ public record MimoGguf() implements WrittenGguf {
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys keys = ExpertGguf.experts(new GgufKeys(metadata, architecture(), BODY.modelType()).copy(KEYS));
         int numLayers = Math.toIntExact((long) keys.config().get("num_hidden_layers"));
-        List<String> mlps = IntStream.range(0, numLayers).mapToObj(layer -> checkpoint.names().contains("blk." + layer
-                + ".ffn_gate_inp.weight") ? "sparse" : "dense").toList();
         List<?> kinds = keys.config().get("layer_types") instanceof List<?> all && all.size() >= numLayers
                 ? all.subList(0, numLayers) : Collections.nCopies(numLayers, "full_attention");
         int[] heads = keys.perLayer(HEADS, numLayers);
         int full = kinds.indexOf("full_attention");
         double part = Math.nextUp((double) keys.integer("rope.dimension_count") / keys.integer("attention.key_length"));
-        return keys.put("layer_types", kinds).put("mlp_layer_types", mlps)
+        return keys.put("layer_types", kinds)
+                .kinds(checkpoint, "mlp_layer_types", "ffn_gate_inp.weight", "sparse", "dense")
                 .put("num_key_value_heads", full < 0 ? heads[0] / 2 : heads[full])
                 .put("rope_parameters", Map.of(
                         "full_attention", rope(keys.real("rope.freq_base", FULL_THETA), part),
                         "sliding_attention", rope(keys.real(SLIDING_BASE, SLIDING_THETA), part)))
                 .put("attention_bias", StandardGguf.hasQueryBias(checkpoint))
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();
+                .vocabulary(checkpoint).config();
     }
 
     private static Map<String, Object> rope(double theta, double part) {

@@ -1,5 +1,8 @@
 package glia.model.family.gguf;
 
+import static glia.model.family.gguf.LatentGguf.latent;
+import static glia.model.family.gguf.LatentGguf.rope;
+
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
@@ -7,7 +10,6 @@ import glia.model.layout.Source;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
-import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import java.util.List;
 import java.util.Map;
@@ -36,14 +38,6 @@ public record MiniCpm3Gguf() implements WrittenGguf {
                             : Optional.empty())),
             RopeGguf.scaling(facts -> rope(facts).scaling()));
 
-    private static LatentAttention latent(GgufFacts facts) {
-        return facts.first(LatentAttention.class).orElseThrow();
-    }
-
-    private static Rope.Rotary rope(GgufFacts facts) {
-        return (Rope.Rotary) latent(facts).rope();
-    }
-
     @Override
     public String architecture() {
         return BODY.architecture();
@@ -67,8 +61,7 @@ public record MiniCpm3Gguf() implements WrittenGguf {
                 .put("v_head_dim", keys.has("attention.value_length") ? keys.integer("attention.value_length")
                         : keys.quotient("embedding_length", "attention.head_count"))
                 .put("scale_emb", 12).put("scale_depth", 1.4).put("dim_model_base", 256)
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();
+                .vocabulary(checkpoint).config();
     }
 
     @Override

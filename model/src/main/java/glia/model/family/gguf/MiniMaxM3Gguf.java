@@ -14,7 +14,6 @@ import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
-import java.util.stream.IntStream;
 
 /// MiniMax-M3 in GGUF files: layers with an indexer have block-sparse attention; norm weights include 1. The clamp of
 /// the gates has no key.
@@ -54,15 +53,8 @@ public record MiniMaxM3Gguf() implements WrittenGguf {
                     keys.integer("expert_feed_forward_length")));
         }
         return keys.put("rotary_dim", keys.integer("rope.dimension_count"))
-                .put("layer_types", kinds(keys, checkpoint, "indexer.q_proj", "minimax_m3_sparse", "full_attention"))
-                .put("mlp_layer_types", kinds(keys, checkpoint, "ffn_gate_inp", "sparse", "dense")).config();
-    }
-
-    private static List<String> kinds(GgufKeys keys, Checkpoint checkpoint, String tensor, String with,
-            String without) {
-        int numLayers = Math.toIntExact((long) keys.config().get("num_hidden_layers"));
-        return IntStream.range(0, numLayers).mapToObj(layer -> checkpoint.names()
-                .contains("blk." + layer + "." + tensor + ".weight") ? with : without).toList();
+                .kinds(checkpoint, "layer_types", "indexer.q_proj.weight", "minimax_m3_sparse", "full_attention")
+                .kinds(checkpoint, "mlp_layer_types", "ffn_gate_inp.weight", "sparse", "dense").config();
     }
 
     @Override

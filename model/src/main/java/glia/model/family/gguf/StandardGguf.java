@@ -152,8 +152,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
     /// The common config of families with this structure.
     GgufKeys keys(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys keys = new GgufKeys(metadata, architecture, modelType).copy(KEYS)
-                .put("vocab_size", vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
+                .vocabulary(checkpoint)
                 .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
                 .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
         RopeGguf.scaling(keys, checkpoint);

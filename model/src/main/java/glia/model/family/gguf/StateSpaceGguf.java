@@ -60,8 +60,7 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys keys = new GgufKeys(metadata, GgufKeys.architecture(metadata), body.modelType()).copy(keys())
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
+                .vocabulary(checkpoint);
         more.to(keys, checkpoint);
         return keys.config();
     }

@@ -62,8 +62,7 @@ public record T5Gguf() implements WrittenGguf {
         boolean shares = !checkpoint.names().contains("enc.blk.1.attn_rel_b.weight");
         return new GgufKeys(metadata, architecture(), shares ? "t5" : "umt5").copy(KEYS)
                 .put("feed_forward_proj", gated ? "gated-gelu" : "relu")
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();
+                .vocabulary(checkpoint).config();
     }
 
     @Override
