@@ -200,7 +200,6 @@ class App {
     this.#generations.delete(node.id);
     this.#composer.setRunning(this.#generations.size > 0);
     chat.updated = Date.now();
-    await this.#save(chat);
     if (node.error?.status === 401) {
       this.openKey(node.error.status);
     }
@@ -212,6 +211,7 @@ class App {
           : node.finish === "stopped" ? "Stopped." : "The answer is complete.");
       }
     }
+    await this.#save(chat);
     this.#history.render();
   }
 

@@ -112,10 +112,14 @@ export class MessageView {
       this.#results = null;
     }
     keep(this.#body, parts.filter(Boolean));
-    if (isRunning) {
-      this.#actions.replaceChildren();
-    } else {
-      this.#actions.replaceChildren(...this.#answerActions());
+    this.#act(isRunning ? [] : this.#answerActions());
+  }
+
+  /** Shows what can be done. What looks the same stays: a button replaced while it is pressed would not act. */
+  #act(wanted) {
+    const shown = this.#actions.children;
+    if (shown.length !== wanted.length || wanted.some((one, i) => !one.isEqualNode(shown[i]))) {
+      this.#actions.replaceChildren(...wanted);
     }
   }
 

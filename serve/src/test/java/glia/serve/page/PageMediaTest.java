@@ -95,6 +95,11 @@ class PageMediaTest extends BrowserTest {
         answer("Hello.");
         send("Hi");
         browser.await(DONE);
+        browser.value("document.querySelector('[aria-label^=Listen]').isMarked = true");
+        browser.await("document.getElementById('announcer').textContent.includes('complete')");
+        browser.value("new Promise(done => setTimeout(() => requestAnimationFrame(done), 1500))");
+        assertEquals(true, browser.value("document.querySelector('[aria-label^=Listen]').isMarked"),
+                "an update replaced a button that looks the same: a click on it would be lost");
         browser.value("(() => {const real = window.fetch; window.fetch = (to, options) => {"
                 + "if (!String(to).includes('audio/speech')) return real(to, options);"
                 + "window.spoken = JSON.parse(options.body); return Promise.resolve(new Response("
