@@ -36,7 +36,7 @@ import java.util.stream.IntStream;
 ///
 /// All ranks together send `(P - 1) · 4N` bytes for each of their micro-batches, and as many when slices are gathered,
 /// for N gradients. Exchanges run on a thread of their own, while the backward pass goes on.
-final class DataParallel implements Reduction, Shards, AutoCloseable {
+class DataParallel implements Reduction, Shards, AutoCloseable {
     private static final int ALIGNMENT = 64;
 
     /// A bucket that is being exchanged.

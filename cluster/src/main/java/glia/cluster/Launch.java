@@ -17,6 +17,7 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Starts a program on ranks: the processes of a job that `mpiexec`, `srun` or an MPI operator started, or else threads
 /// of this process.
@@ -155,6 +156,8 @@ public final class Launch {
         private Optional<TensorParallel> tensor = Optional.empty();
         private Optional<PipelineParallel> pipeline = Optional.empty();
         private Optional<ExpertParallel> experts = Optional.empty();
+        /// The ranks that update, or those that generate rollouts for them.
+        private Optional<DataParallel> kind = Optional.empty();
         /// Whether a rank failed and all know it.
         private boolean hasAgreed;
         /// The first rank that failed, whose error is shown.
@@ -175,7 +178,7 @@ public final class Launch {
 
         @Override
         public Reduction reduction() {
-            return tensor.<Reduction>map(t -> t).or(() -> pipeline).or(() -> experts).or(() -> reduction)
+            return tensor.<Reduction>map(t -> t).or(() -> pipeline).or(() -> experts).or(() -> kind).or(() -> reduction)
                     .orElse(Reduction.NONE);
         }
 
@@ -193,6 +196,22 @@ public final class Launch {
         }
 
         @Override
+        public void leaveRollouts(int count, List<Weight.Stored> weights) {
+            end();
+            int updating = size() - count;
+            boolean isUpdating = rank() < updating;
+            Optional<Reduction.Rollouts> both = Optional.of(new Reduction.Rollouts(collective.duplicate(), updating,
+                    weights));
+            kind = Optional.of(new DataParallel(collective.of(IntStream.range(isUpdating ? 0 : updating,
+                    isUpdating ? updating : size()).toArray()), kernels()) {
+                @Override
+                public Optional<Rollouts> rollouts() {
+                    return both;
+                }
+            });
+        }
+
+        @Override
         public void pipeline(PipelineStages stages) {
             if (tensor.isPresent()) {
                 tensor.get().pipeline(stages);
@@ -206,9 +225,11 @@ public final class Launch {
             tensor.ifPresent(TensorParallel::close);
             pipeline.ifPresent(PipelineParallel::close);
             experts.ifPresent(ExpertParallel::close);
+            kind.ifPresent(DataParallel::close);
             tensor = Optional.empty();
             pipeline = Optional.empty();
             experts = Optional.empty();
+            kind = Optional.empty();
         }
 
         @Override
@@ -216,6 +237,16 @@ public final class Launch {
             end();
             reduction.ifPresent(DataParallel::close);
             workers.close();
+        }
+
+        @Override
+        public int rank() {
+            return collective.rank();
+        }
+
+        @Override
+        public int size() {
+            return collective.size();
         }
 
         @Override

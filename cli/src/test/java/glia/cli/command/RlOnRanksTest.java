@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -60,6 +61,21 @@ class RlOnRanksTest {
         }
         assertEquals(4, figures(1).size());
         assertTrue(figures(1).getFirst().contains("reward/mean"), figures(1).toString());
+    }
+
+    /// Of three ranks, one or two update and the others generate rollouts by the weights that are pushed to them, with
+    /// values and the coefficient of the KL penalty of that time.
+    @ParameterizedTest
+    @CsvSource({"rl.lag=0 rl.resampling=1,1", "rl.lag=2 rl.method=ppo rl.kl_target=0.01,2"})
+    void ranksGenerateForOthers(String keys, int generating) throws Exception {
+        String[] words = (keys + " rl.kl=0.01 steps=12 validate.every=6").split(" ");
+        train(ExitCode.OK, 1, words);
+        List<String> more = new ArrayList<>(List.of(words));
+        more.addAll(List.of("parallel.rollout=" + generating, "output=" + folder.resolve("run3")));
+        train(ExitCode.OK, 3 - generating, more.toArray(String[]::new));
+        assertEquals(figures(1), figures(3));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("run1/model/model.safetensors")),
+                Files.readAllBytes(folder.resolve("run3/model/model.safetensors")));
     }
 
     @Test

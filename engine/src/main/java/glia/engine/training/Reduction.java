@@ -5,6 +5,7 @@ import glia.tensor.ops.RankGroup;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.ContextParallel;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -71,6 +72,24 @@ public interface Reduction extends Gradients.Sums {
     ///
     /// @param ranks that compute this rank's micro-batches, one stage or several on each
     record Pipeline(RankGroup ranks, PipelineStages stages) { }
+
+    /// Ranks of which the last ones generate rollouts for the first ones, which update the weights.
+    ///
+    /// @param ranks all of them
+    /// @param updating the number of those that update
+    /// @param weights that they send to the others, in the same order on all
+    record Rollouts(RankGroup ranks, int updating, List<Weight.Stored> weights) {
+        /// Whether this rank generates, and updates nothing.
+        public boolean isGenerating() {
+            return ranks.rank() >= updating;
+        }
+    }
+
+    /// The ranks that update and those that generate rollouts for them; empty if each rank does both, or neither. The
+    /// numbers of this reduction are then those of this rank's kind.
+    default Optional<Rollouts> rollouts() {
+        return Optional.empty();
+    }
 
     /// The parts of the model that ranks have; empty if they have all of each layer.
     default Optional<TensorParts> tensor() {

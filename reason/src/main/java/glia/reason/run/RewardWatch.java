@@ -77,6 +77,11 @@ final class RewardWatch {
         warnings.add(problem);
     }
 
+    /// Adds warnings of another rank.
+    void addWarnings(List<String> others) {
+        warnings.addAll(others);
+    }
+
     /// Warnings since the last call.
     List<String> takeWarnings() {
         List<String> taken = List.copyOf(warnings);

@@ -9,7 +9,9 @@ import glia.reason.rollout.TurnSource;
 import glia.reason.run.ProblemSource.PromptProblem;
 import glia.tensor.Hash;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
 
 /// Makes the scored rollouts of a batch: problems, completions, rewards, further rounds for groups whose rewards are
@@ -24,6 +26,7 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
     /// What was collected.
     ///
     /// @param rollouts group after group
+    /// @param problems the number of each group's problem among those of training
     /// @param baselines the reward of the greedy completion of each group; empty without
     /// @param numGenerated completions in all rounds, greedy ones included
     /// @param numTokens sampled tokens in all rounds
@@ -31,8 +34,8 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
     /// @param allRight share of these whose completions are all right
     /// @param allWrong share of these whose completions are all wrong
     /// @param seconds time of generation
-    record Collected(List<ScoredRollout> rollouts, double[] baselines, int numGenerated, long numTokens, int numGroups,
-            double allRight, double allWrong, double seconds) { }
+    record Collected(List<ScoredRollout> rollouts, long[] problems, double[] baselines, int numGenerated,
+            long numTokens, int numGroups, double allRight, double allWrong, double seconds) { }
 
     /// What is counted over the rounds.
     private static final class Counts {
@@ -55,6 +58,7 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
     Collected collect(long index, Reduction ranks) {
         List<List<ScoredRollout>> kept = new ArrayList<>();
         List<List<ScoredRollout>> others = new ArrayList<>();
+        Map<PromptProblem, Long> numbers = new IdentityHashMap<>();
         Counts counts = new Counts();
         int rounds = settings.resampling() + 1;
         for (int round = 0; round < rounds && kept.size() < settings.prompts(); round++) {
@@ -66,6 +70,7 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
             for (int g = 0; g < settings.prompts(); g++) {
                 List<ScoredRollout> group = scored.subList(g * settings.group(), (g + 1) * settings.group());
                 counts.add(group);
+                numbers.put(asked.get(g), first + g);
                 (settings.resampling() == 0 || differs(group) ? kept : others).add(group);
             }
         }
@@ -78,7 +83,8 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
                     ranks)
                     .stream().mapToDouble(ScoredRollout::reward).map(r -> Double.isNaN(r) ? 0 : r).toArray();
         }
-        return new Collected(numbered(groups), baselines, counts.generated, counts.tokens, counts.groups,
+        long[] which = groups.stream().mapToLong(g -> numbers.get(g.getFirst().problem())).toArray();
+        return new Collected(numbered(groups), which, baselines, counts.generated, counts.tokens, counts.groups,
                 (double) counts.right / counts.groups, (double) counts.wrong / counts.groups, counts.nanos / 1e9);
     }
 

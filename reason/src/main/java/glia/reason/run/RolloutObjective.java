@@ -48,6 +48,8 @@ public final class RolloutObjective implements Objective {
     private Optional<RolloutBatch> current = Optional.empty();
     /// Rollouts of the next batch, by the weights before this one's updates.
     private Optional<RolloutBatch> next = Optional.empty();
+    /// The number of the batch that other ranks generate.
+    private long requested = -1;
     private Map<String, Double> validationFigures = Map.of();
 
     RolloutObjective(RolloutCollector collector, BatchPreparation preparation,
@@ -85,7 +87,9 @@ public final class RolloutObjective implements Objective {
         int phase = (int) (step % settings.updates());
         long tokens = 0;
         if (phase == 0) {
-            collect(pass, step / settings.updates());
+            long index = step / settings.updates();
+            pass.reduction().rollouts().map(RolloutRanks::new).ifPresentOrElse(others -> collect(pass, others, index),
+                    () -> collect(pass, index));
         }
         RolloutBatch batch = current.filter(b -> b.index() == step / settings.updates())
                 .orElseThrow(() -> new IllegalStateException("step " + (step + 1) + " needs rollouts that an earlier "
@@ -107,6 +111,41 @@ public final class RolloutObjective implements Objective {
         current = isFresh ? Optional.of(made(pass, index)) : next.filter(b -> b.index() == index);
         next = settings.lag() > 0 && (index + 1) % (settings.lag() + 1) != 0 ? Optional.of(made(pass, index + 1))
                 : Optional.empty();
+    }
+
+    /// The same with the rollouts of other ranks, which generate the next while this one trains.
+    private void collect(TrainingPass pass, RolloutRanks others, long index) {
+        pass.reduction().gatherWeights();
+        boolean isFresh = index % (settings.lag() + 1) == 0;
+        if (isFresh) {
+            others.request(index, true);
+            requested = index;
+        }
+        current = requested == index ? Optional.of(others.receive(index, collector, preparation.numbers()))
+                : Optional.empty();
+        if ((index + 1) % (settings.lag() + 1) != 0 && current.isPresent()) {
+            others.request(index + 1, !isFresh);
+            requested = index + 1;
+        }
+    }
+
+    @Override
+    public boolean assist(TrainingPass pass) {
+        RolloutRanks others = new RolloutRanks(pass.reduction().rollouts().orElseThrow());
+        long index = others.next();
+        while (index >= 0) {
+            RolloutCollector.Collected collected = collector.collect(index, pass.reduction());
+            others.send(preparation.prepare(pass, index, collected), collected.problems(), collector.scoring().watch(),
+                    preparation.numbers());
+            index = others.next();
+        }
+        return index == RolloutRanks.ENDED;
+    }
+
+    @Override
+    public void release(TrainingPass pass, boolean hasEnded) {
+        pass.reduction().rollouts().map(RolloutRanks::new).ifPresent(others ->
+                others.request(hasEnded ? RolloutRanks.ENDED : RolloutRanks.STOPPED, false));
     }
 
     private RolloutBatch made(TrainingPass pass, long index) {

@@ -47,6 +47,17 @@ final class RunNumbers {
         numbers.memory().setAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, index, value);
     }
 
+    /// The numbers that batches change: sampled tokens and the coefficient of the KL penalty.
+    double[] ofBatches() {
+        return new double[] {get(TOKENS), get(KL)};
+    }
+
+    /// Takes over those of another rank.
+    void setBatches(double... others) {
+        set(TOKENS, others[0]);
+        set(KL, others[1]);
+    }
+
     /// Sampled tokens of all batches so far.
     double tokens() {
         return get(TOKENS);

@@ -159,6 +159,16 @@ public final class ExpertTraining implements StepHook {
             }
 
             @Override
+            public boolean assist(TrainingPass pass) {
+                return inner.assist(pass);
+            }
+
+            @Override
+            public void release(TrainingPass pass, boolean hasEnded) {
+                inner.release(pass, hasEnded);
+            }
+
+            @Override
             public double validationTie() {
                 return inner.validationTie();
             }

@@ -31,7 +31,7 @@ import java.util.stream.IntStream;
 /// @param memory of a rank
 /// @param moved what a rank sends in a step
 public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory memory, Moved moved) {
-    /// The numbers of ranks, `data · expert · context · tensor · pipeline` of them.
+    /// The numbers of ranks, `data · expert · context · tensor · pipeline + rollout` of them.
     ///
     /// @param data groups of ranks with micro-batches of their own
     /// @param expert ranks with some experts each, and micro-batches of their own
@@ -40,12 +40,20 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
     /// @param sequence whether these have some rows of the residual stream each, too
     /// @param pipeline ranks with some layers each
     /// @param chunks stages of each of these
-    public record Mesh(int data, int expert, int context, int tensor, boolean sequence, int pipeline, int chunks) {
+    /// @param rollout ranks that generate rollouts for the others
+    public record Mesh(int data, int expert, int context, int tensor, boolean sequence, int pipeline, int chunks,
+            int rollout) {
+        /// Ranks without those of rollouts.
+        public Mesh(int data, int expert, int context, int tensor, boolean sequence, int pipeline, int chunks) {
+            this(data, expert, context, tensor, sequence, pipeline, chunks, 0);
+        }
+
         static Mesh of(Recipe recipe) throws CheckpointException {
             return new Mesh(Math.toIntExact(recipe.find(RecipeKeys.DATA_PARALLEL).orElse(1L)),
                     count(recipe, RecipeKeys.EXPERT_PARALLEL), count(recipe, RecipeKeys.CONTEXT_PARALLEL),
                     count(recipe, RecipeKeys.TENSOR_PARALLEL), recipe.get(RecipeKeys.SEQUENCE_PARALLEL),
-                    count(recipe, RecipeKeys.PIPELINE_PARALLEL), count(recipe, RecipeKeys.VIRTUAL_STAGES));
+                    count(recipe, RecipeKeys.PIPELINE_PARALLEL), count(recipe, RecipeKeys.VIRTUAL_STAGES),
+                    count(recipe, RecipeKeys.ROLLOUT));
         }
 
         private static int count(Recipe recipe, RecipeKey<Long> key) throws CheckpointException {
@@ -54,7 +62,7 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
 
         /// The number of ranks.
         public int count() {
-            return groups() * context * tensor * pipeline;
+            return groups() * context * tensor * pipeline + rollout;
         }
 
         /// The groups of ranks that compute micro-batches of their own.
@@ -72,6 +80,9 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             keys.put(RecipeKeys.PIPELINE_PARALLEL, pipeline);
             keys.put(RecipeKeys.VIRTUAL_STAGES, chunks);
             keys.entrySet().removeIf(e -> e.getValue() == 1 && e.getKey() != RecipeKeys.DATA_PARALLEL);
+            if (rollout > 0) {
+                keys.put(RecipeKeys.ROLLOUT, rollout);
+            }
             return keys;
         }
 

@@ -303,6 +303,9 @@ public final class RecipeKeys {
             "stages of each rank of a pipeline, with layers from all over the model, so that ranks wait less"
             + " (interleaved pipeline); batch.accumulate is then a multiple of parallel.pipeline").or(1L);
 
+    public static final RecipeKey<Long> ROLLOUT = integer("parallel.rollout", 0, 1 << 16,
+            "ranks besides the others that generate the rollouts and update nothing").or(0L).only("rl");
+
     public static final RecipeKey<Shard> SHARD = choice("parallel.shard", Shard.class,
             "what each rank has a share of: none; optimizer: the optimizer's state (ZeRO-1); gradients: sums of"
             + " gradients, too (ZeRO-2); weights: weights, too (ZeRO-3)").or(Shard.NONE);
@@ -335,7 +338,7 @@ public final class RecipeKeys {
             VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
             REPORT, TENSORBOARD, MEASURE_EVERY, DATA_PARALLEL, CONTEXT_PARALLEL,
             CONTEXT_METHOD, TENSOR_PARALLEL, SEQUENCE_PARALLEL, EXPERT_PARALLEL, PIPELINE_PARALLEL,
-            VIRTUAL_STAGES, SHARD,
+            VIRTUAL_STAGES, ROLLOUT, SHARD,
             EVERY, OUTER_RATE, OUTER_MOMENTUM, OUTER_BITS, FRAGMENTS, OVERLAP, OUTER_MIX);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 

@@ -1,6 +1,7 @@
 package glia.train.recipe;
 
 import glia.engine.pass.Engine;
+import glia.engine.training.Reduction;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
@@ -302,7 +303,7 @@ public final class RecipeRun implements AutoCloseable {
     /// @return whether all steps were made
     public boolean run(Map<String, String> environment, Consumer<String> warnings) throws IOException {
         if (ranks.rank() > 0) {
-            return trainer.runToEnd();
+            return train();
         }
         RunDescription description = RunRecipe.description(recipe, plan.steps(), environment);
         List<TrainingListener> records = new ArrayList<>();
@@ -317,7 +318,7 @@ public final class RecipeRun implements AutoCloseable {
                 records.add(!resumes ? report : report.replay(folder.metrics()));
             }
             records.forEach(trainer::listen);
-            if (!trainer.runToEnd()) {
+            if (!train()) {
                 return false;
             }
             trainer.endReason().ifPresent(warnings);
@@ -335,6 +336,15 @@ public final class RecipeRun implements AutoCloseable {
         model.content().write(folder.model());
         average.ifPresent(WeightAverage::exchange);
         return true;
+    }
+
+    private boolean train() throws CheckpointException {
+        if (pass.reduction().rollouts().filter(Reduction.Rollouts::isGenerating).isPresent()) {
+            return objective.objective().assist(pass);
+        }
+        boolean hasEnded = trainer.runToEnd();
+        objective.objective().release(pass, hasEnded);
+        return hasEnded;
     }
 
     @Override

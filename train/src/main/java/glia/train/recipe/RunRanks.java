@@ -101,6 +101,12 @@ public interface RunRanks {
         throw new IllegalArgumentException("one rank has nothing to share");
     }
 
+    /// Leaves the generation of rollouts to the last ranks from now on.
+    ///
+    /// @param count of these
+    /// @param weights that the others send to them
+    default void leaveRollouts(int count, List<Weight.Stored> weights) { }
+
     /// Gives ranks some layers each from now on, before they share contexts.
     default void pipeline(PipelineStages stages) { }
 

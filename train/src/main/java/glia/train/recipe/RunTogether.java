@@ -19,6 +19,7 @@ import glia.train.recipe.RecipeRun.ModelPaths;
 import glia.train.run.Objective;
 import glia.train.run.Trainer;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -83,7 +84,7 @@ public final class RunTogether {
 
     /// The groups of ranks that each compute micro-batches of their own.
     static int numGroups(Recipe recipe, RunRanks ranks) throws CheckpointException {
-        return Math.max(1, Math.toIntExact(ranks.size() / ofGroup(recipe)));
+        return Math.max(1, Math.toIntExact((ranks.size() - recipe.get(RecipeKeys.ROLLOUT)) / ofGroup(recipe)));
     }
 
     static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models, Existing existing,
@@ -121,6 +122,13 @@ public final class RunTogether {
         // One rank of a dry run stands for several.
         if (ranks.size() == 1 && !(isTensor && size(recipe) == 1)) {
             return Optional.empty();
+        }
+        if (ranks.size() > 1 && recipe.get(RecipeKeys.ROLLOUT) > 0) {
+            leaveRollouts(recipe, model, groups, ranks);
+            if (ranks.reduction().rollouts().orElseThrow().isGenerating()) {
+                pass.reduceBy(ranks.reduction());
+                return Optional.empty();
+            }
         }
         Shard shard = recipe.get(RecipeKeys.SHARD);
         if (recipe.has(RecipeKeys.EVERY)) {
@@ -175,6 +183,21 @@ public final class RunTogether {
             }
         }
         return Optional.of(shards);
+    }
+
+    private static void leaveRollouts(Recipe recipe, Model model, List<ParameterGroup> groups, RunRanks ranks)
+            throws CheckpointException {
+        RecipeKey<Long> key = RecipeKeys.ROLLOUT;
+        if (ofGroup(recipe) * recipe.get(RecipeKeys.EXPERT_PARALLEL) > 1 || recipe.has(RecipeKeys.TENSOR_PARALLEL)
+                || recipe.has(RecipeKeys.EVERY)) {
+            throw recipe.error(key, "is set, so that the others divide updates by " + RecipeKeys.DATA_PARALLEL.name()
+                    + " alone; leave the other keys of parallel out");
+        }
+        List<Weight.Stored> weights = new ArrayList<>();
+        groups.forEach(g -> weights.addAll(g.weights().values()));
+        model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER_CORRECTION).map(model.weights()::get)
+                .forEach(w -> weights.add((Weight.Stored) w));
+        ranks.leaveRollouts(Math.toIntExact(recipe.get(key)), weights);
     }
 
     /// This rank's part of the model.
@@ -314,8 +337,13 @@ public final class RunTogether {
         if (ranks.size() == 1) {
             return;
         }
-        long left = ranks.size();
-        String others = "";
+        long rollout = recipe.get(RecipeKeys.ROLLOUT);
+        long left = ranks.size() - rollout;
+        if (left < 1) {
+            throw recipe.error(RecipeKeys.ROLLOUT, "is " + rollout + ", so that none of the " + ranks.size()
+                    + " ranks updates the weights");
+        }
+        String others = rollout > 0 ? " and " + RecipeKeys.ROLLOUT.name() + " " + rollout : "";
         for (RecipeKey<Long> key : List.of(RecipeKeys.CONTEXT_PARALLEL, RecipeKeys.TENSOR_PARALLEL,
                 RecipeKeys.PIPELINE_PARALLEL, RecipeKeys.EXPERT_PARALLEL)) {
             long count = recipe.get(key);

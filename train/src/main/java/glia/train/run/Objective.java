@@ -27,6 +27,18 @@ public interface Objective {
         return true;
     }
 
+    /// Generates rollouts for the ranks that update, until these have ended, on a rank that updates nothing.
+    ///
+    /// @return what they gave to `release`
+    default boolean assist(TrainingPass pass) {
+        throw new UnsupportedOperationException("there are no rollouts");
+    }
+
+    /// Ends `assist` on ranks that generate rollouts for this one.
+    ///
+    /// @param hasEnded whether the run has ended, and was not stopped
+    default void release(TrainingPass pass, boolean hasEnded) { }
+
     /// The validation loss, by which checkpoints are compared; empty if there is no validation data.
     default OptionalDouble validate(TrainingPass pass) {
         return OptionalDouble.empty();
