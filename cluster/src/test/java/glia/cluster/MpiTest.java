@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cluster.TrainOnRanks.Outcome;
+import glia.model.Division;
 import glia.train.recipe.RecipeRun.Existing;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -166,11 +167,11 @@ class MpiTest {
 
     /// One of two processes schedules, the other follows.
     @ParameterizedTest
-    @ValueSource(strings = {"mpich", "openmpi"})
-    void processesAnswerAsOne(String name) throws Exception {
-        Job job = start(name, 2, List.of(MpiProgram.class.getName(), "answer"));
+    @CsvSource({"mpich,TENSOR", "openmpi,PIPELINE"})
+    void processesAnswerAsOne(String name, Division division) throws Exception {
+        Job job = start(name, 2, List.of(MpiProgram.class.getName(), "answer", division.name()));
         assertEquals(0, job.code, job.output);
-        assertTrue(job.output.contains(ServingOnRanksTest.onThreads(1, "llama", 1 << 24)), job.output);
+        assertTrue(job.output.contains(ServingOnRanksTest.onThreads(1, "llama", division, 1 << 24)), job.output);
     }
 
     /// A layout that does not fit is one error, and no rank waits for another.
@@ -218,7 +219,8 @@ class MpiTest {
                 }
                 case "answer" -> {
                     try (Collective collective = new Collective(Mpi.join(System.getenv()))) {
-                        System.out.print(ServingOnRanksTest.answers(collective, "llama", 1 << 24));
+                        System.out.print(ServingOnRanksTest.answers(collective, "llama",
+                                Division.valueOf(words[1]), 1 << 24));
                     }
                 }
                 case "kill" -> Launch.<IOException>run(1, "best", "1", System.err, ranks -> {

@@ -29,9 +29,9 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/// Requests of a model whose heads and MLP columns, or experts, are divided among ranks, of which rank 0 schedules.
+/// Requests of a model whose heads and MLP columns, experts or layers are divided among ranks, of which rank 0 schedules.
 class ServingOnRanksTest {
     private static final int VOCAB = 40;
     private static final int NUM_REQUESTS = 12;
@@ -43,16 +43,16 @@ class ServingOnRanksTest {
     /// Runs requests on rank 0, which the others follow.
     ///
     /// @return on rank 0 what was answered
-    private static String serve(RankGroup ranks, String family, long stateBytes, Requests requests) throws Exception {
+    private static String serve(RankGroup ranks, String family, Division division, long stateBytes,
+            Requests requests) throws Exception {
         Map<String, Object> shape = family.equals("llama")
-                ? Map.of("hidden", 64, "layers", 2, "heads", 8, "kv-heads", 4, "mlp", 172, "vocab", VOCAB)
+                ? Map.of("hidden", 64, "layers", 4, "heads", 8, "kv-heads", 4, "mlp", 172, "vocab", VOCAB)
                 : family.equals("mixtral")
                 ? Map.of("hidden", 64, "layers", 2, "heads", 8, "kv-heads", 4, "experts", 4, "vocab", VOCAB)
                 : Map.of("hidden", 64, "layers", 2, "heads", 8, "vocab", VOCAB);
         try (Model whole = FreshModel.create(NewModels.config(family, shape), 5);
                 Workers workers = new Workers(1);
-                Engine engine = new Engine(whole.divided(family.equals("mixtral") ? Division.EXPERT
-                        : Division.TENSOR, ranks), KernelBackends.choose("best", workers)
+                Engine engine = new Engine(whole.divided(division, ranks), KernelBackends.choose("best", workers)
                         .batchInvariant().kernels(), Precision.EXACT, stateBytes)) {
             if (ranks.rank() > 0) {
                 Runners.follow(engine, ranks);
@@ -68,8 +68,8 @@ class ServingOnRanksTest {
     }
 
     /// Prompts with equal beginnings, some with several samples, and a conversation.
-    static String answers(RankGroup ranks, String family, long stateBytes) throws Exception {
-        return serve(ranks, family, stateBytes, (scheduler, engine) -> {
+    static String answers(RankGroup ranks, String family, Division division, long stateBytes) throws Exception {
+        return serve(ranks, family, division, stateBytes, (scheduler, engine) -> {
             List<Generation> all = new ArrayList<>();
             for (int i = 0; i < NUM_REQUESTS; i++) {
                 int seed = i;
@@ -96,10 +96,10 @@ class ServingOnRanksTest {
         });
     }
 
-    static String onThreads(int ranks, String family, long stateBytes) throws Exception {
+    static String onThreads(int ranks, String family, Division division, long stateBytes) throws Exception {
         String[] answer = {""};
         ThreadRanks.<Exception>run(ranks, collective -> {
-            String own = answers(collective, family, stateBytes);
+            String own = answers(collective, family, division, stateBytes);
             if (collective.rank() == 0) {
                 answer[0] = own;
             }
@@ -110,13 +110,13 @@ class ServingOnRanksTest {
 
     /// Also where memory is short, so that sequences are preempted and prefixes dropped.
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "gpt2", "mixtral"})
-    void answersAreThoseOfOneRank(String family) throws Exception {
-        String one = onThreads(1, family, 1 << 24);
+    @CsvSource({"llama, TENSOR", "gpt2, TENSOR", "mixtral, EXPERT", "llama, PIPELINE"})
+    void answersAreThoseOfOneRank(String family, Division division) throws Exception {
+        String one = onThreads(1, family, division, 1 << 24);
         assertEquals(18 + 3, one.lines().count());
         for (int ranks = 2; ranks <= 4; ranks *= 2) {
-            assertEquals(one, onThreads(ranks, family, 1 << 24));
-            assertEquals(one, onThreads(ranks, family, (1 << 19) / (family.equals("mixtral") ? 1 : ranks)),
+            assertEquals(one, onThreads(ranks, family, division, 1 << 24));
+            assertEquals(one, onThreads(ranks, family, division, (1 << 19) / (division == Division.TENSOR ? ranks : 1)),
                     "little memory");
         }
     }
@@ -124,7 +124,7 @@ class ServingOnRanksTest {
     @Test
     void whatOtherRanksDoNotKnowIsAnError() throws Exception {
         ThreadRanks.<Exception>run(2, ranks -> {
-            serve(ranks, "llama", 1 << 24, (scheduler, engine) -> {
+            serve(ranks, "llama", Division.TENSOR, 1 << 24, (scheduler, engine) -> {
                 Pass text = new Pass();
                 text.add(new int[] {1, 2}, 0, 2, 0, Pass.Outputs.ALL);
                 String message = assertThrows(IllegalArgumentException.class, () -> scheduler.inTurn("", () ->

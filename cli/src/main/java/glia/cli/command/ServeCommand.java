@@ -57,7 +57,8 @@ public final class ServeCommand implements Command {
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.KV_MEMORY,
                                 PromptFlags.PROMPT_CACHE,
-                                ComputeOptions.DRAFT, ComputeOptions.TENSOR, ComputeOptions.EXPERT)))
+                                ComputeOptions.DRAFT, ComputeOptions.TENSOR, ComputeOptions.EXPERT,
+                                ComputeOptions.PIPELINE)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct
                         $ curl localhost:8080/v1/chat/completions -d '{"messages":

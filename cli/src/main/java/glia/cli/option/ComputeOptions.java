@@ -95,7 +95,8 @@ public final class ComputeOptions {
     public static final Option<Integer> EXPERT = Option.integer("N", 1, 1024, "ranks among which the experts of each "
             + "layer are divided (expert parallelism): processes of mpiexec, or threads; the bits of one process",
             "--expert").in(GROUP).elsewhere("--expert-parallel-size", "-ep");
-    /// For commands that answer one after the other.
+
+    /// For the same commands.
     public static final Option<Integer> PIPELINE = Option.integer("N", 1, 1024, "ranks among which layers and their KV "
             + "cache are divided (pipeline parallelism): processes of mpiexec, or threads; the bits of one process",
             "--pipeline").in(GROUP).elsewhere("--pipeline-parallel-size", "-pp");

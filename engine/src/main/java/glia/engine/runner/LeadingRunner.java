@@ -88,7 +88,7 @@ final class LeadingRunner extends PlainRunner {
     private static void requireNone(List<Input.Embedded> rows) {
         if (!rows.isEmpty()) {
             throw new IllegalArgumentException("pictures and sounds are not possible with a model that is divided "
-                    + "among ranks (--tensor, --expert)");
+                    + "among ranks (--tensor, --expert, --pipeline)");
         }
     }
 
@@ -102,7 +102,7 @@ final class LeadingRunner extends PlainRunner {
     public void requireSteering(Steering steering) {
         if (!steering.isNone()) {
             throw new IllegalArgumentException("control vectors are not possible with a model that is divided among "
-                    + "ranks (--tensor, --expert)");
+                    + "ranks (--tensor, --expert, --pipeline)");
         }
     }
 
