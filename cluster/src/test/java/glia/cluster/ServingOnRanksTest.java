@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Requests of a model whose heads and MLP columns, experts or layers are divided among ranks, of which rank 0 schedules.
+/// Requests of a model whose heads and MLP columns, experts or layers are divided among ranks; rank 0 schedules.
 class ServingOnRanksTest {
     private static final int VOCAB = 40;
     private static final int NUM_REQUESTS = 12;

@@ -19,6 +19,7 @@ import glia.tensor.ops.RankGroup;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,14 +43,18 @@ class TensorParallelTest {
 
     /// Logits of a prompt, and of tokens one by one after it.
     private static Computed compute(Model model) {
+        return compute(model, IDS, 8);
+    }
+
+    private static Computed compute(Model model, int[] ids, int prompt) {
         try (Workers workers = new Workers(1);
                 Engine engine = new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT,
                         STATE_BYTES);
                 Sequence sequence = engine.open()) {
-            engine.add(sequence, IDS, 0, 8, Outputs.ALL);
-            float[] all = Arrays.copyOf(engine.run().toArray(), IDS.length * 40);
-            for (int i = 8; i < IDS.length; i++) {
-                engine.add(sequence, IDS, i, i + 1, Outputs.LAST);
+            engine.add(sequence, ids, 0, prompt, Outputs.ALL);
+            float[] all = Arrays.copyOf(engine.run().toArray(), ids.length * 40);
+            for (int i = prompt; i < ids.length; i++) {
+                engine.add(sequence, ids, i, i + 1, Outputs.LAST);
                 System.arraycopy(engine.run().toArray(), 0, all, i * 40, 40);
             }
             return new Computed(all, engine.stateBytes(), 0);
@@ -61,10 +66,15 @@ class TensorParallelTest {
     }
 
     private static Computed onRanks(String family, Division division, int ranks) throws Exception {
+        return onRanks(family, division, ranks, IDS, 8);
+    }
+
+    private static Computed onRanks(String family, Division division, int ranks, int[] ids, int prompt)
+            throws Exception {
         Computed[] all = new Computed[ranks];
         ThreadRanks.<Exception>run(ranks, collective -> {
             try (Model whole = model(family)) {
-                Computed own = compute(whole.divided(division, collective));
+                Computed own = compute(whole.divided(division, collective), ids, prompt);
                 all[collective.rank()] = new Computed(own.logits, own.stateBytes, collective.bytesSent());
                 collective.barrier();
             }
@@ -111,6 +121,27 @@ class TensorParallelTest {
         assertEquals(rows * (ranks - 1) * 4 * IDS.length * 64, several.sent);
         if (division == Division.PIPELINE && ranks != 3) {
             assertEquals(plain.stateBytes / ranks, several.stateBytes, "a rank has the KV cache of its layers");
+        }
+    }
+
+    /// Blocks of 64 positions of the KV cache on ranks in turn, but for sliding windows.
+    @ParameterizedTest
+    @CsvSource({"llama,2,100", "llama,3,290", "gemma2,2,250"})
+    void ranksWithPartsOfTheCacheHaveTheLogitsOfOneProcess(String family, int ranks, int prompt) throws Exception {
+        int[] ids = IntStream.range(0, 300).map(t -> (t * t + 7 * t) % 40).toArray();
+        Computed plain;
+        try (Model whole = model(family)) {
+            plain = compute(whole, ids, prompt);
+        }
+        Computed several = onRanks(family, Division.CONTEXT, ranks, ids, prompt);
+        assertArrayEquals(plain.logits, several.logits, 1e-5f);
+        int layers = family.equals("llama") ? 2 : 1;
+        assertEquals(layers * (ranks - 1) * ranks * 4L * ids.length * 8 * (8 + 1), several.sent);
+        if (family.equals("llama")) {
+            // Five blocks of two layers with 32 numbers of keys and of values; nothing but 64 bytes of other ranks'.
+            long block = 2 * 64 * (32 + 32) * 4;
+            int own = Math.ceilDiv(5, ranks);
+            assertEquals(own * block + (5 - own) * 64, several.stateBytes);
         }
     }
 

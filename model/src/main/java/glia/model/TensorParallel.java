@@ -61,7 +61,7 @@ final class TensorParallel {
         this.isSequence = isSequence;
         products = new RankProducts(new IdentityHashMap<>(), new IdentityHashMap<>(), new IdentityHashMap<>(),
                 new IdentityHashMap<>(), isSequence ? new RowParts(ranks) : RowParts.ALL, Optional.empty(),
-                Optional.empty());
+                Optional.empty(), Optional.empty());
     }
 
     /// The model of one of the ranks, a view of the whole one.

@@ -87,7 +87,8 @@ public final class EvalCommand implements Command {
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ATTENTION,
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.ADAPTER,
                                 ComputeOptions.DATA, ComputeOptions.TENSOR, ComputeOptions.EXPERT,
-                                ComputeOptions.PIPELINE)))
+                                ComputeOptions.PIPELINE,
+                                ComputeOptions.CONTEXT_PARALLEL)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
                         $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl

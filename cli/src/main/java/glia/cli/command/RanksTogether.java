@@ -17,12 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Runs a command on several ranks, of which rank 0 prints: each has a part of the model and all compute the same
-/// passes (tensor, expert and pipeline parallelism), or each has the whole model and does a part of the work (data
-/// parallelism).
+/// Runs a command on several ranks, of which rank 0 prints: each has a part of the model or of its KV cache and all
+/// compute the same passes (tensor, expert, pipeline and context parallelism), or each has the whole model and does a
+/// part of the work (data parallelism).
 final class RanksTogether {
     private static final Map<Option<Integer>, Division> DIVISIONS = Map.of(ComputeOptions.TENSOR, Division.TENSOR,
-            ComputeOptions.EXPERT, Division.EXPERT, ComputeOptions.PIPELINE, Division.PIPELINE);
+            ComputeOptions.EXPERT, Division.EXPERT, ComputeOptions.PIPELINE, Division.PIPELINE,
+            ComputeOptions.CONTEXT_PARALLEL, Division.CONTEXT);
     private static final PrintStream NOTHING = new PrintStream(OutputStream.nullOutputStream());
 
     private RanksTogether() { }
@@ -86,6 +87,12 @@ final class RanksTogether {
                     + processes + " processes of the job" : "1, 2, 4 or 8"));
         }
         boolean drafts = !arguments.get(ComputeOptions.DRAFT).orElse("none").equals("none");
+        List<Option<?>> parts = List.of(ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL, ComputeOptions.ATTENTION);
+        Optional<Option<?>> some = parts.stream().filter(arguments::has).findFirst();
+        if (option == ComputeOptions.CONTEXT_PARALLEL && some.isPresent()) {
+            throw new UsageException(option.name() + " does not take " + some.get().name() + ": each rank attends to "
+                    + "all of its part of the KV cache");
+        }
         if (drafts || arguments.has(ComputeOptions.ADAPTER)) {
             throw new UsageException(option.name() + " takes neither --draft nor --adapter");
         }

@@ -84,7 +84,8 @@ public final class RunCommand implements Command {
                                 ComputeOptions.CACHE_POLICY, ComputeOptions.PREFILL,
                                 ComputeOptions.KV_MEMORY, PromptFlags.PROMPT_CACHE, ComputeOptions.DRAFT,
                                 ComputeOptions.ADAPTER, ComputeOptions.MMPROJ, ComputeOptions.TENSOR,
-                                ComputeOptions.EXPERT, ComputeOptions.PIPELINE)))
+                                ComputeOptions.EXPERT, ComputeOptions.PIPELINE,
+                                ComputeOptions.CONTEXT_PARALLEL)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named

@@ -101,6 +101,11 @@ public final class ComputeOptions {
             + "cache are divided (pipeline parallelism): processes of mpiexec, or threads; the bits of one process",
             "--pipeline").in(GROUP).elsewhere("--pipeline-parallel-size", "-pp");
 
+    /// For commands that answer one after the other.
+    public static final Option<Integer> CONTEXT_PARALLEL = Option.integer("N", 1, 1024, "ranks among which the KV "
+            + "cache is divided by positions, for long prompts (context parallelism): processes of mpiexec, or threads",
+            "--context-parallel").in(GROUP).elsewhere("--context-parallel-size", "-cp", "-dcp");
+
     /// For commands whose work many processes may divide.
     public static final Option<Integer> DATA = Option.integer("N", 1, 1024, "ranks that share the work, each with the "
             + "whole model: threads of this process (default: 1; under mpiexec its processes)", "--data-parallel")

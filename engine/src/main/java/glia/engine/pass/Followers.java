@@ -36,9 +36,9 @@ public final class Followers {
     /// @throws IllegalArgumentException if others would not compute this, too
     void requireKnown() {
         if (ranks != null && !isAnnounced) {
-            throw new IllegalArgumentException("a model that is divided among ranks (--tensor, --expert, "
-                    + "--pipeline) generates text and nothing else; found a request for embeddings, probabilities of given texts, pictures "
-                    + "or sounds: serve the model without the option for it");
+            throw new IllegalArgumentException("a model that is divided among ranks (--tensor, --expert, --pipeline) "
+                    + "generates text and nothing else; found a request for embeddings, probabilities of given texts, "
+                    + "pictures or sounds: serve the model without the option for it");
         }
     }
 }

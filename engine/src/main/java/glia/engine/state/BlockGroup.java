@@ -6,6 +6,7 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.PageChoice;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Span;
+import glia.tensor.ops.CacheRanks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,6 +18,8 @@ import java.util.List;
 final class BlockGroup {
     /// Positions in a block.
     static final int BLOCK_TOKENS = 64;
+    /// In the place of a block that another rank has.
+    private static final long ABSENT_BYTES = 64;
 
     /// Where a layer's keys and values lie in each block.
     ///
@@ -86,6 +89,8 @@ final class BlockGroup {
     private final boolean ofSource;
     /// Null for full attention.
     private final PageChoice choice;
+    /// Null where this rank has all blocks.
+    private final CacheRanks ranks;
     private final List<Part> parts = new ArrayList<>();
     private final List<Page> pages = new ArrayList<>();
     private long blockBytes;
@@ -93,7 +98,9 @@ final class BlockGroup {
     /// @param type of all keys and values
     /// @param ofSource whether positions are those of the source of an encoder-decoder
     /// @param choice which pages single queries attend to; null for all
-    BlockGroup(KeyValueType type, Span span, boolean ofSource, PageChoice choice) {
+    /// @param ranks that have some blocks each; null where each has all
+    BlockGroup(KeyValueType type, Span span, boolean ofSource, PageChoice choice, CacheRanks ranks) {
+        this.ranks = ranks;
         this.type = type;
         this.choice = choice;
         this.span = span;
@@ -182,6 +189,27 @@ final class BlockGroup {
 
     long blockBytes() {
         return blockBytes;
+    }
+
+    /// Bytes of a block of a sequence: of those of other ranks nothing is kept.
+    long blockBytes(int block) {
+        return has(block) ? blockBytes : ABSENT_BYTES;
+    }
+
+    /// The most bytes of so many blocks in a row.
+    long bytesOf(long blocks) {
+        long own = ranks == null ? blocks : Math.ceilDiv(blocks, ranks.ranks().size());
+        return own * blockBytes + (blocks - own) * ABSENT_BYTES;
+    }
+
+    /// Whether this rank has a block of a sequence.
+    boolean has(int block) {
+        return ranks == null || ranks.has(block);
+    }
+
+    /// The ranks that have some blocks each; null where each has all.
+    CacheRanks ranks() {
+        return ranks;
     }
 
     /// Copies the first `positions` positions of a block to another.

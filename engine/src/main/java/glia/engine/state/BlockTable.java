@@ -3,6 +3,7 @@ package glia.engine.state;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
+import glia.tensor.ops.CacheRanks;
 import java.util.Arrays;
 
 /// The ids of the blocks that hold the keys and values of one sequence in the layers of a group: block `i` holds
@@ -71,7 +72,7 @@ final class BlockTable {
                 most = Math.max(most, BlockGroup.blocksOf((int) passEnd) - group.firstBlock(at) - numHeld());
             }
         }
-        return (Math.max(0L, most) + (mustCopy() ? 1 : 0)) * group.blockBytes();
+        return group.bytesOf(Math.max(0L, most) + (mustCopy() ? 1 : 0));
     }
 
     private int numHeld() {
@@ -96,15 +97,17 @@ final class BlockTable {
         }
         if (mustCopy()) {
             int last = length / BLOCK_TOKENS;
-            Block copy = pool.take(group.blockBytes());
+            Block copy = pool.take(group.blockBytes(last));
             replaced = block(last);
-            group.copy(replaced, copy, length % BLOCK_TOKENS);
+            if (group.has(last)) {
+                group.copy(replaced, copy, length % BLOCK_TOKENS);
+            }
             ids[last] = copy.id();
         } else if (length % BLOCK_TOKENS != 0) {
             block(length / BLOCK_TOKENS).fullSince = 0;
         }
         for (int end = BlockGroup.blocksOf(length + count); numBlocks < end; ) {
-            Block block = pool.take(group.blockBytes());
+            Block block = pool.take(group.blockBytes(numBlocks));
             ensureCapacity(numBlocks + 1);
             ids[numBlocks++] = block.id();
         }
@@ -125,16 +128,32 @@ final class BlockTable {
         if (to - from != pending) {
             throw new IllegalStateException((to - from) + " tokens are appended, " + pending + " were prepared");
         }
-        store.run(keys, from, to, part.keys(), ids, pool.addresses(), length);
+        store.run(keys, from, to, group, part.keys(), ids, pool.addresses(), length);
         if (!part.keysAreValues()) {
-            store.run(values, from, to, part.values(), ids, pool.addresses(), length);
+            store.run(values, from, to, group, part.values(), ids, pool.addresses(), length);
             for (int at = length, end; group.chooses() && at < length + pending; at = end) {
                 end = Math.min(length + pending, (at / BLOCK_TOKENS + 1) * BLOCK_TOKENS);
                 int first = at / BLOCK_TOKENS * BLOCK_TOKENS;
                 group.bound(part, pool.addresses()[ids[at / BLOCK_TOKENS]], at - first, end - first);
             }
         }
-        view.view(ids, pool.addresses(), length + pending);
+        view(view, length + pending);
+    }
+
+    /// Sets a view to this rank's blocks.
+    private void view(KeyValues view, int positions) {
+        CacheRanks ranks = group.ranks();
+        if (ranks == null) {
+            view.view(ids, pool.addresses(), positions);
+            return;
+        }
+        int last = positions / BLOCK_TOKENS;
+        int[] own = new int[ranks.before(numBlocks)];
+        for (int i = 0; i < own.length; i++) {
+            own[i] = ids[ranks.ranks().rank() + i * ranks.ranks().size()];
+        }
+        view.view(own, pool.addresses(), ranks.before(last) * BLOCK_TOKENS + (ranks.has(last)
+                ? positions % BLOCK_TOKENS : 0));
     }
 
     /// A view of a layer's keys and values.

@@ -12,6 +12,7 @@ final class RowStore extends RangeTask {
 
     private Tensor rows;
     private int first;
+    private BlockGroup group;
     private BlockGroup.Page page;
     private int[] blocks;
     private long[] addresses;
@@ -23,12 +24,14 @@ final class RowStore extends RangeTask {
 
     /// Stores the rows `from` to `to` of an F32 matrix.
     ///
+    /// @param group of the layer, which may have some blocks alone
     /// @param page where the rows of position 0 begin in a block
     /// @param blocks the ids of the sequence's blocks
     /// @param addresses of blocks by id
     /// @param position of the first row
-    void run(Tensor rows, int from, int to, BlockGroup.Page page, int[] blocks, long[] addresses,
+    void run(Tensor rows, int from, int to, BlockGroup group, BlockGroup.Page page, int[] blocks, long[] addresses,
             int position) {
+        this.group = group;
         this.rows = rows;
         first = from;
         this.page = page;
@@ -47,6 +50,9 @@ final class RowStore extends RangeTask {
         for (int row = from, count; row < to; row += count) {
             int at = position + row;
             count = Math.min(to - row, BlockGroup.BLOCK_TOKENS - at % BlockGroup.BLOCK_TOKENS);
+            if (!group.has(at / BlockGroup.BLOCK_TOKENS)) {
+                continue;
+            }
             page.type().store(rows.address() + (first + row) * rows.rowBytes(), rows.cols(), count,
                     addresses[blocks[at / BlockGroup.BLOCK_TOKENS]] + page.offset()
                             + at % BlockGroup.BLOCK_TOKENS * page.rowBytes());

@@ -14,6 +14,7 @@ import glia.tensor.kernel.PageChoice;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
+import glia.tensor.ops.CacheRanks;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,6 +89,8 @@ public final class SequenceStates implements States {
     private final KeyValueType type;
     /// Null for full attention.
     private final PageChoice choice;
+    /// Ranks that have some blocks of causal layers each; null where each has all.
+    private final CacheRanks ranks;
     private final StateLayout layout;
     private final RowStore store;
     private final boolean hasSources;
@@ -105,7 +108,7 @@ public final class SequenceStates implements States {
 
     /// @param choice which pages single queries attend to; null for all
     public SequenceStates(ModelSpec spec, KeyValueType type, Workers workers, PageChoice choice) {
-        this(new StateSlots(spec), type, workers, choice);
+        this(new StateSlots(spec), type, workers, choice, null);
     }
 
     /// Creates the states of a model: of a rank's layers, or of all layers where they differ in what they keep, so that
@@ -113,24 +116,27 @@ public final class SequenceStates implements States {
     ///
     /// @param choice which pages single queries attend to; null for all
     public static SequenceStates of(Model model, KeyValueType type, Workers workers, PageChoice choice) {
-        SequenceStates all = new SequenceStates(model.spec(), type, workers, choice);
+        CacheRanks ranks = model.dividedProducts().cache().orElse(null);
+        SequenceStates all = new SequenceStates(new StateSlots(model.spec()), type, workers, choice, ranks);
         boolean differs = all.layout.groups().size() > 1 || all.layout.isLossy() || all.hasSources;
         return model.dividedProducts().layers().filter(own -> !differs).map(own -> new SequenceStates(
-                new StateSlots(model.spec(), own.first(), own.end()), type, workers, choice)).orElse(all);
+                new StateSlots(model.spec(), own.first(), own.end()), type, workers, choice, null)).orElse(all);
     }
 
     /// Creates the states of a multi-token-prediction layer.
     public static SequenceStates ofDraft(ModelSpec spec, int draft, KeyValueType type, Workers workers) {
         int first = spec.firstPlace(draft);
         return new SequenceStates(new StateSlots(spec, first, first + spec.drafts().get(draft).sublayers().size()),
-                type, workers, null);
+                type, workers, null, null);
     }
 
-    private SequenceStates(StateSlots slots, KeyValueType type, Workers workers, PageChoice choice) {
+    private SequenceStates(StateSlots slots, KeyValueType type, Workers workers, PageChoice choice,
+            CacheRanks ranks) {
+        this.ranks = ranks;
         this.slots = slots;
         this.type = type;
         this.choice = choice;
-        layout = new StateLayout(slots.all(), type, choice);
+        layout = new StateLayout(slots.all(), type, choice, ranks);
         store = new RowStore(workers);
         hasSources = layout.hasSources();
         keyValues = new KeyValueState[slots.all().size()];
@@ -171,6 +177,10 @@ public final class SequenceStates implements States {
 
     /// A prefix cache of the size that suits the pool and contexts of a length; parameters as above.
     public PrefixCache prefixCacheFor(BlockPool pool, int context, LongSupplier weights) {
+        if (ranks != null) {
+            // Blocks of ranks have different sizes, so that a limit would drop other prefixes on each.
+            return newPrefixCache(pool, 0, weights);
+        }
         try (Sequence longest = open(pool)) {
             return newPrefixCache(pool, pool.cacheLimitBytes(longest.bytesToAppend(context)), weights);
         }

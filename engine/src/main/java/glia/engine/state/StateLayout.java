@@ -4,6 +4,7 @@ import glia.model.spec.CacheKind;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.PageChoice;
 import glia.tensor.kernel.Span;
+import glia.tensor.ops.CacheRanks;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,6 +14,7 @@ final class StateLayout {
     private final KeyValueType type;
     /// Null for full attention.
     private final PageChoice choice;
+    private final CacheRanks ranks;
     private final List<BlockGroup> groups = new ArrayList<>();
     /// By slot; null where the slot is a recurrence.
     private final BlockGroup.Part[] parts;
@@ -22,18 +24,20 @@ final class StateLayout {
 
     /// @param type of keys and values
     StateLayout(List<CacheKind> slots, KeyValueType type) {
-        this(slots, type, null);
+        this(slots, type, null, null);
     }
 
     /// @param type of keys and values
     /// @param choice which pages single queries attend to; null for all
+    /// @param ranks that have some blocks of causal layers each; null for none
     /// @throws IllegalArgumentException if a block does not hold whole pages
-    StateLayout(List<CacheKind> slots, KeyValueType type, PageChoice choice) {
+    StateLayout(List<CacheKind> slots, KeyValueType type, PageChoice choice, CacheRanks ranks) {
         if (choice != null && BlockGroup.BLOCK_TOKENS % choice.pageTokens() != 0) {
             throw new IllegalArgumentException("found pages of " + choice.pageTokens() + " positions, expected 1, 2, 4 "
                     + "and so on to " + BlockGroup.BLOCK_TOKENS);
         }
         this.type = type;
+        this.ranks = ranks;
         this.choice = choice;
         parts = new BlockGroup.Part[slots.size()];
         stateOffsets = new long[parts.length];
@@ -60,7 +64,8 @@ final class StateLayout {
                 return group;
             }
         }
-        groups.add(new BlockGroup(type, span, ofSource, span instanceof Span.Causal ? choice : null));
+        groups.add(new BlockGroup(type, span, ofSource, span instanceof Span.Causal ? choice : null,
+                !ofSource && CacheRanks.divides(span) ? ranks : null));
         return groups.getLast();
     }
 

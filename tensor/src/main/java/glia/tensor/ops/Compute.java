@@ -278,7 +278,10 @@ public final class Compute implements Ops, AutoCloseable {
         if (runs == keyRuns) {
             state.queries(q, runs, shape);
         }
-        if (runs == keyRuns && PageAttention.applies(views, runs, shape)) {
+        if (runs == keyRuns && ranks.cache().isPresent() && state != KeyValueState.NONE
+                && CacheRanks.divides(shape.span())) {
+            ranks.cache().get().attend(this, y, q, views, runs, shape, stored(learned));
+        } else if (runs == keyRuns && PageAttention.applies(views, runs, shape)) {
             new PageAttention(kernels).attend(y, q, views, runs, shape, stored(learned));
         } else if (sparsePrompts != null && runs == keyRuns && sparsePrompts.applies(views, runs, shape)) {
             sparsePrompts.attend(y, q, views, runs, shape, stored(learned));
