@@ -38,7 +38,7 @@ class ContextParallelTest {
 
     /// The first loss has the bits of one process; gradients are sums of other parts.
     @ParameterizedTest
-    @CsvSource({"2,gather", "3,gather", "2,ring", "4,ring"})
+    @CsvSource({"2,gather", "3,gather", "2,ring", "4,ring", "3,striped"})
     void ranksShareSequences(int ranks, String method) throws Exception {
         Outcome one = train("one", 1);
         Outcome all = train("all", ranks, "parallel.context=" + ranks, "parallel.context_method=" + method);
@@ -63,7 +63,7 @@ class ContextParallelTest {
 
     /// Bytes of keys and values, of log-probabilities and of gradients are those of the formulas.
     @ParameterizedTest
-    @ValueSource(strings = {"gather", "ring"})
+    @ValueSource(strings = {"gather", "ring", "striped"})
     void bytesAreThoseOfTheFormulas(String method) throws Exception {
         int ranks = 3;
         String[] words = {"steps=1", "validate.every=0", "batch.context=12"};

@@ -106,7 +106,7 @@ class MpiTest {
     /// Ranks that share the tokens of sequences or the weights, too.
     @ParameterizedTest
     @CsvSource({"mpich,parallel.context=3 parallel.context_method=ring", "mpich,parallel.shard=weights",
-        "openmpi,parallel.context=3 parallel.context_method=ring", "openmpi,parallel.shard=weights"})
+        "openmpi,parallel.context=3 parallel.context_method=striped", "openmpi,parallel.shard=weights"})
     void otherLayoutsOfProcessesTrainAsThreads(String name, String layout) throws Exception {
         TrainOnRanks.write(folder);
         String[] words = (layout + " steps=4").split(" ");

@@ -123,9 +123,11 @@ class RingAttentionTest {
     }
 
     static List<Arguments> shapes() {
-        return Stream.of(new Span.Causal(), new Span.Sliding(6), new Span.Bidirectional()).flatMap(span ->
+        return Stream.of(new Span.Causal(), new Span.Sliding(6), new Span.Sliding(1), new Span.Bidirectional())
+                .flatMap(span ->
                 Stream.of(Arguments.of(2, Method.GATHER, span), Arguments.of(3, Method.GATHER, span),
-                        Arguments.of(2, Method.RING, span), Arguments.of(3, Method.RING, span))).toList();
+                        Arguments.of(2, Method.RING, span), Arguments.of(3, Method.RING, span),
+                        Arguments.of(2, Method.STRIPED, span), Arguments.of(3, Method.STRIPED, span))).toList();
     }
 
     @ParameterizedTest
@@ -210,5 +212,8 @@ class RingAttentionTest {
                 new Scores.Sinks());
         assertThrows(IllegalArgumentException.class, () -> onRanks(2, Method.RING, sinks));
         assertThrows(IllegalArgumentException.class, () -> onRanks(2, Method.RING, shape(new Span.Chunked(4))));
+        AttentionShape alibi = new AttentionShape(HEADS, KV_HEADS, SIZE, SIZE, 1, new Span.Causal(),
+                new Scores.Alibi(8));
+        assertThrows(IllegalArgumentException.class, () -> onRanks(2, Method.STRIPED, alibi));
     }
 }

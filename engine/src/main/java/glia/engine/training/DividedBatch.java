@@ -64,8 +64,13 @@ final class DividedBatch {
 
     private static IntStream rows(Pass whole, Part part) {
         int start = whole.runs().start(part.sequence());
-        return IntStream.range(0, whole.numOutputs()).filter(row ->
-                whole.outputs()[row] >= start + part.from() && whole.outputs()[row] < start + part.to());
+        return IntStream.range(firstRow(whole, start + part.from()), firstRow(whole, start + part.to()));
+    }
+
+    /// The first output at a token or after it.
+    private static int firstRow(Pass whole, int token) {
+        int found = Arrays.binarySearch(whole.outputs(), 0, whole.numOutputs(), token);
+        return found < 0 ? -found - 1 : found;
     }
 
     /// Requires a model all of whose layers but attention compute token by token.

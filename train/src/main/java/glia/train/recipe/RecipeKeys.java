@@ -281,7 +281,8 @@ public final class RecipeKeys {
             + " ranks").or(1L);
 
     public static final RecipeKey<Method> CONTEXT_METHOD = choice("parallel.context_method", Method.class,
-            "how attention gets keys and values of other ranks: gather: all at once; ring: rank after rank")
+            "how attention gets keys and values of other ranks: gather: all at once; ring: rank after rank;"
+            + " striped: the same, of tokens that ranks have in turn")
             .or(Method.GATHER);
 
     public static final RecipeKey<Long> TENSOR_PARALLEL = integer("parallel.tensor", 1, 8,

@@ -14,8 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// The division of the sequences of a batch among ranks (context parallelism). Each sequence is cut into 2P chunks, of
-/// which rank r has the chunks r and 2P - 1 - r (zigzag), so that with causal attention all ranks see as many pairs of
-/// queries and keys. Attention gets keys and values of the other ranks; all else is computed token by token.
+/// which rank r has the chunks r and 2P - 1 - r (zigzag), or into single tokens that ranks have in turn (striped), so
+/// that with causal attention ranks see as many pairs of queries and keys. Attention gets keys and values of the other
+/// ranks; all else is computed token by token.
 public final class ContextParallel {
     /// How attention gets the keys and values of other ranks.
     public enum Method {
@@ -24,7 +25,10 @@ public final class ContextParallel {
         GATHER,
         /// Rank after rank around a ring, with the next on its way while one is attended to
         /// (https://arxiv.org/abs/2310.01889).
-        RING
+        RING,
+        /// The same for tokens that ranks have in turn: of P ranks, rank r has the tokens r, r + P, r + 2P, …
+        /// (https://arxiv.org/abs/2311.09431). Each block that is attended to then takes as long on all ranks.
+        STRIPED
     }
 
     /// Consecutive tokens `from` to `to` (exclusive) of a sequence on a rank.
@@ -55,9 +59,9 @@ public final class ContextParallel {
         this.whole = whole.frozen();
         int chunks = 2 * ranks.size();
         for (int rank = 0; rank < ranks.size(); rank++) {
-            List<Part> own = new ArrayList<>();
+            List<Part> own = method == Method.STRIPED ? stripes(rank) : new ArrayList<>();
             int row = 0;
-            for (int chunk : new int[] {rank, chunks - 1 - rank}) {
+            for (int chunk : method == Method.STRIPED ? new int[0] : new int[] {rank, chunks - 1 - rank}) {
                 for (int s = 0; s < whole.count(); s++) {
                     long length = whole.end(s) - whole.start(s);
                     Part part = new Part(s, (int) (length * chunk / chunks), (int) (length * (chunk + 1) / chunks),
@@ -74,6 +78,37 @@ public final class ContextParallel {
             }
             parts.add(List.copyOf(own));
         }
+    }
+
+    /// The tokens of a rank in turn, sequence after sequence.
+    private List<Part> stripes(int rank) {
+        List<Part> own = new ArrayList<>();
+        for (int s = 0; s < whole.count(); s++) {
+            for (int t = rank; t < whole.end(s) - whole.start(s); t += ranks.size()) {
+                own.add(new Part(s, t, t + 1, own.size()));
+            }
+        }
+        return own;
+    }
+
+    /// Rows of a rank that are attended to together: its parts, or its tokens of each sequence, numbered by
+    /// themselves.
+    List<Part> blocks(int rank) {
+        if (method != Method.STRIPED) {
+            return parts.get(rank);
+        }
+        List<Part> blocks = new ArrayList<>();
+        for (Part part : parts.get(rank)) {
+            boolean goesOn = !blocks.isEmpty() && blocks.getLast().sequence == part.sequence;
+            Part last = goesOn ? blocks.removeLast() : new Part(part.sequence, 0, 0, part.row);
+            blocks.add(new Part(last.sequence, 0, last.to + 1, last.row));
+        }
+        return blocks;
+    }
+
+    /// Whether ranks have tokens in turn.
+    boolean isStriped() {
+        return method == Method.STRIPED;
     }
 
     /// The ranks.

@@ -41,7 +41,8 @@ final class RingAttention implements Operation.Rounded {
             case Span.Bidirectional all -> shape.scores() instanceof Scores.Plain;
             default -> false;
         };
-        if (!isShiftable || shape.scores() instanceof Scores.Sinks) {
+        boolean isStretchable = shape.scores() instanceof Scores.Plain || shape.scores() instanceof Scores.Capped;
+        if (!isShiftable || shape.scores() instanceof Scores.Sinks || context.isStriped() && !isStretchable) {
             throw new IllegalArgumentException("ring attention does not support " + shape.span() + " with "
                     + shape.scores() + "; gather keys and values instead (parallel.context_method: gather)");
         }
@@ -70,20 +71,42 @@ final class RingAttention implements Operation.Rounded {
 
     /// The keys that some queries of a part see in another part of the same sequence.
     ///
-    /// @param queries the number of the first queries that see any of them
+    /// @param first the first query that sees any of them
+    /// @param queries the number of queries from it on that do
     /// @param position of the first query, from the first key on
-    private record Sight(int queries, int position) { }
+    /// @param shape of the attention, whose span counts the keys of this part
+    private record Sight(int first, int queries, int position, AttentionShape shape) { }
 
-    private Sight sight(Part query, Part key) {
+    private Sight sight(Part query, Part key, int owner) {
         if (query.sequence() != key.sequence()) {
-            return new Sight(0, 0);
+            return new Sight(0, 0, 0, shape);
+        }
+        if (context.isStriped()) {
+            return stripes(query, key, owner);
         }
         int distance = query.from() - key.from();
         return switch (shape.span()) {
-            case Span.Bidirectional all -> new Sight(query.size(), 0);
+            case Span.Bidirectional all -> new Sight(0, query.size(), 0, shape);
             case Span.Sliding(int window) when distance >= 0 ->
-                    new Sight(Math.clamp((long) key.size() + window - 1 - distance, 0, query.size()), distance);
-            default -> new Sight(distance < 0 ? 0 : query.size(), Math.max(0, distance));
+                    new Sight(0, Math.clamp((long) key.size() + window - 1 - distance, 0, query.size()), distance,
+                            shape);
+            default -> new Sight(0, distance < 0 ? 0 : query.size(), Math.max(0, distance), shape);
+        };
+    }
+
+    /// Query i of rank r is token `i·P + r`, key j of rank s is token `j·P + s`.
+    private Sight stripes(Part query, Part key, int owner) {
+        int later = owner > ranks.rank() ? 1 : 0;
+        int rest = query.size() - later;
+        return switch (shape.span()) {
+            case Span.Bidirectional all -> new Sight(0, query.size(), 0, shape);
+            case Span.Sliding(int window) -> {
+                int own = Math.max(0, Math.ceilDiv(window - ranks.rank() + owner, ranks.size()) - later);
+                yield own == 0 ? new Sight(0, 0, 0, shape) : new Sight(later, Math.clamp((long) key.size() + own - 1, 0,
+                        rest), 0, new AttentionShape(shape.numHeads(), shape.numKeyValueHeads(), shape.keySize(),
+                        shape.valueSize(), shape.scale(), new Span.Sliding(own), shape.scores(), shape.isPart()));
+            }
+            default -> new Sight(later, rest, 0, shape);
         };
     }
 
@@ -125,15 +148,16 @@ final class RingAttention implements Operation.Rounded {
         for (int step = 0; step < ranks.size(); step++) {
             Rows block = rows(memory[step % 2], step);
             Runnable next = step + 1 < ranks.size() ? pass(block, rows(memory[(step + 1) % 2], step + 1)) : () -> { };
-            for (Part query : context.parts(ranks.rank())) {
-                for (Part key : context.parts(owner(step))) {
-                    Sight sight = sight(query, key);
+            for (Part query : context.blocks(ranks.rank())) {
+                for (Part key : context.blocks(owner(step))) {
+                    Sight sight = sight(query, key, owner(step));
                     if (sight.queries > 0) {
-                        int from = query.row();
+                        int from = query.row() + sight.first;
                         int to = from + sight.queries;
                         KeyValues[] seen = {KeyValues.of(key.of(block.k), key.of(block.v))};
                         ops.kernels().attention(part.rows(from, to), sums.rows(from, to), q.rows(from, to), seen,
-                                new Runs().add(sight.queries, sight.position), shape, Compute.stored(learned));
+                                new Runs().add(sight.queries, sight.position), sight.shape,
+                                Compute.stored(learned));
                         merging.merge(y.rows(from, to), logSumExp.rows(from, to), part.rows(from, to),
                                 sums.rows(from, to));
                     }
@@ -167,13 +191,13 @@ final class RingAttention implements Operation.Rounded {
             Rows block = rows(memory[step % 2], step);
             Rows dblock = rows(gradients[step % 2], step);
             Runnable next = step + 1 < size ? pass(block, rows(memory[(step + 1) % 2], step + 1)) : () -> { };
-            for (Part query : context.parts(ranks.rank())) {
-                for (Part key : context.parts(owner(step))) {
-                    Sight sight = sight(query, key);
-                    int from = query.row();
+            for (Part query : context.blocks(ranks.rank())) {
+                for (Part key : context.blocks(owner(step))) {
+                    Sight sight = sight(query, key, owner(step));
+                    int from = query.row() + sight.first;
                     int to = from + sight.queries;
                     if (sight.queries > 0) {
-                        kernels.attentionBackward(new AttentionTrace(shape,
+                        kernels.attentionBackward(new AttentionTrace(sight.shape,
                                 new Runs().add(sight.queries, sight.position), q.rows(from, to),
                                 new Runs().add(key.size(), 0), key.of(block.k), key.of(block.v),
                                 Compute.stored(learned), y.rows(from, to), logSumExp.rows(from, to),
