@@ -131,11 +131,6 @@ class DataParallel implements Reduction, Shards, AutoCloseable {
         blocks = starts;
     }
 
-    /// The kernels that add.
-    Kernels kernels() {
-        return kernels;
-    }
-
     @Override
     public double[] all(double... ofRank) {
         await();
@@ -203,8 +198,12 @@ class DataParallel implements Reduction, Shards, AutoCloseable {
 
     @Override
     public void divideWeights() {
+        divideWeights(bucket -> true);
+    }
+
+    void divideWeights(Predicate<Gradients.Bucket> some) {
         KernelBackends.giveBack(MemorySegment.NULL);
-        List<Gradients.Bucket> buckets = places.values().stream().map(Place::bucket).distinct().toList();
+        List<Gradients.Bucket> buckets = places.values().stream().map(Place::bucket).distinct().filter(some).toList();
         divided = Optional.of(new DividedWeights(collective, this, buckets, thread::submit, this::await));
     }
 

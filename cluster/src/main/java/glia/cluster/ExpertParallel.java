@@ -120,6 +120,29 @@ final class ExpertParallel extends DividedRanks {
         }
     }
 
+    /// All but experts, which ranks have as wholes.
+    @Override
+    public void divideWeights() {
+        data.divideWeights(bucket -> !isOfExperts(bucket));
+    }
+
+    @Override
+    public boolean dividesWeights() {
+        return data.dividesWeights();
+    }
+
+    @Override
+    public void read(List<Gradients.Bucket> buckets) {
+        List<Gradients.Bucket> divided = buckets.stream().filter(b -> !isOfExperts(b)).toList();
+        if (!divided.isEmpty()) {
+            data.read(divided);
+        }
+    }
+
+    private boolean isOfExperts(Gradients.Bucket bucket) {
+        return parts.isOfSource(bucket.weights().getFirst());
+    }
+
     @Override
     public void gatherWeights() {
         data.gatherWeights();
@@ -150,7 +173,7 @@ final class ExpertParallel extends DividedRanks {
 
     @Override
     public void completed(Gradients.Bucket bucket) {
-        (parts.isOfSource(bucket.weights().getFirst()) ? experts : data).completed(bucket);
+        (isOfExperts(bucket) ? experts : data).completed(bucket);
     }
 
     @Override

@@ -66,10 +66,13 @@ public interface Shards {
     /// counted once.
     double[] totals(double... ofRank);
 
-    /// Gives all ranks the elements of a weight that each has updated.
+    /// Gives all ranks the elements of a weight that each has updated, unless passes gather them.
     ///
     /// @param whole the memory of the weight
     default void updated(Weight w, MemorySegment whole) {
+        if (dividesWeights()) {
+            return;
+        }
         List<MemorySegment> send = new ArrayList<>();
         List<MemorySegment> receive = new ArrayList<>();
         List<Range> ranges = ranges(w);

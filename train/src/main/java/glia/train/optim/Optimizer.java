@@ -124,7 +124,7 @@ public final class Optimizer implements AutoCloseable {
             e.weight.update(w -> {
                 gradient.ifPresent(g -> e.group.rule().apply(new ParameterUpdate(part(w, e.own), shaped(g, w), e.state,
                         steps, learningRate * e.group.rateFactor(), e.group.weightDecay(), gradientScale, kernels)));
-                shards.filter(s -> !s.dividesWeights()).ifPresent(s -> s.updated(e.weight, w.memory()));
+                shards.ifPresent(s -> s.updated(e.weight, w.memory()));
             });
         }
     }

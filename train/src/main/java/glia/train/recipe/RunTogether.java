@@ -165,7 +165,7 @@ public final class RunTogether {
         if (shard == Shard.WEIGHTS) {
             requireDivisible(recipe, model, RecipeKeys.SHARD);
         }
-        if (!isPipeline && !isTensor && !hasExperts) {
+        if (!isPipeline && !isTensor && (!hasExperts || shard == Shard.WEIGHTS)) {
             long bytes = bucketBytes(groups.stream().flatMap(g -> g.weights().values().stream())
                     .mapToLong(Weight::sizeBytes).sum());
             pass.planBuckets(shard == Shard.WEIGHTS ? bytes : Math.max(LEAST_BUCKET, bytes));
@@ -248,7 +248,8 @@ public final class RunTogether {
     }
 
     private static void refuse(Recipe recipe, RecipeKey<Long> key) throws CheckpointException {
-        if (recipe.get(RecipeKeys.SHARD) == Shard.WEIGHTS || recipe.has(RecipeKeys.EVERY)) {
+        boolean sharesWeights = recipe.get(RecipeKeys.SHARD) == Shard.WEIGHTS;
+        if (sharesWeights && key != RecipeKeys.EXPERT_PARALLEL || recipe.has(RecipeKeys.EVERY)) {
             throw recipe.error(key, "is set together with " + (recipe.has(RecipeKeys.EVERY) ? RecipeKeys.EVERY.name()
                     : RecipeKeys.SHARD.name() + ": weights") + "; leave one of them out");
         }
@@ -289,7 +290,8 @@ public final class RunTogether {
                 : recipe.get(RecipeKeys.EMA) > 0 ? "with " + RecipeKeys.EMA.name()
                 : recipe.get(RecipeKeys.BAD_NUMBERS) == RecipeKeys.BadNumbers.ROLLBACK ? "with bad_numbers: rollback"
                 : !model.spec().towers().isEmpty() ? "of a model with pictures or sounds"
-                : key != RecipeKeys.EXPERT_PARALLEL && model.sources().keySet().stream().anyMatch(p ->
+                : key != RecipeKeys.EXPERT_PARALLEL && !(isShard && recipe.get(RecipeKeys.EXPERT_PARALLEL) > 1)
+                && model.sources().keySet().stream().anyMatch(p ->
                         p.role() == Role.ROUTER) ? "of a model with experts"
                 : "";
         if (!obstacle.isEmpty()) {
