@@ -41,7 +41,12 @@ final class ExpertParallel extends DividedRanks {
     /// @param kernels of the thread that adds; not shared with others
     /// @throws IllegalArgumentException if the model's experts cannot be divided among so many
     ExpertParallel(Collective ranks, int size, Model model, Kernels kernels) {
-        super(ranks.of(order(ranks.size(), size)));
+        this(ranks, ranks.of(order(ranks.size(), size)), size, model, kernels);
+    }
+
+    /// @param ordered the same ranks by their numbers here
+    ExpertParallel(Collective ranks, Collective ordered, int size, Model model, Kernels kernels) {
+        super(ordered);
         real = ranks;
         numDataGroups = ranks.size() / size;
         int place = all.rank() / numDataGroups;
@@ -56,7 +61,7 @@ final class ExpertParallel extends DividedRanks {
     }
 
     /// The ranks by their numbers here.
-    private static int[] order(int ranks, int size) {
+    static int[] order(int ranks, int size) {
         int groups = ranks / size;
         return IntStream.range(0, ranks).map(r -> r % groups * size + r / groups).toArray();
     }
@@ -184,9 +189,19 @@ final class ExpertParallel extends DividedRanks {
 
     @Override
     public Map<String, Double> figures() {
-        long more = waited + experts.takeWaited();
+        return data.figures(real, takeWaited());
+    }
+
+    /// The nanoseconds that this rank waited for others to exchange rows and gradients of experts.
+    long takeWaited() {
+        long taken = waited + experts.takeWaited();
         waited = 0;
-        return data.figures(real, more);
+        return taken;
+    }
+
+    /// The ranks that add up the gradients of all but experts.
+    DataParallel data() {
+        return data;
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /// Starts a program on ranks: the processes of a job that `mpiexec`, `srun` or an MPI operator started, or else threads
@@ -156,6 +157,8 @@ public final class Launch {
         private Optional<TensorParallel> tensor = Optional.empty();
         private Optional<PipelineParallel> pipeline = Optional.empty();
         private Optional<ExpertParallel> experts = Optional.empty();
+        /// The same ranks with some layers each.
+        private Function<PipelineStages, PipelineParallel> ofExperts;
         /// The ranks that update, or those that generate rollouts for them.
         private Optional<DataParallel> kind = Optional.empty();
         /// Whether a rank failed and all know it.
@@ -193,6 +196,7 @@ public final class Launch {
         public void divideExperts(Model model, int size) {
             end();
             experts = Optional.of(new ExpertParallel(collective, size, model, kernels()));
+            ofExperts = stages -> PipelineParallel.ofExperts(collective, stages, size, model, kernels());
         }
 
         @Override
@@ -216,8 +220,10 @@ public final class Launch {
             if (tensor.isPresent()) {
                 tensor.get().pipeline(stages);
             } else {
+                boolean hasExperts = experts.isPresent();
                 end();
-                pipeline = Optional.of(new PipelineParallel(collective, stages, kernels()));
+                pipeline = Optional.of(hasExperts ? ofExperts.apply(stages)
+                        : new PipelineParallel(collective, stages, kernels()));
             }
         }
 

@@ -1,9 +1,11 @@
 package glia.cluster;
 
+import glia.engine.training.ExpertParts;
 import glia.engine.training.PipelineStages;
 import glia.engine.training.Reduction;
 import glia.engine.training.Shards;
 import glia.kernels.KernelBackends;
+import glia.model.Model;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
@@ -17,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
@@ -31,6 +34,8 @@ final class PipelineParallel extends DividedRanks {
     private final Collective peers;
     private final Collective column;
     private final DataParallel stage;
+    /// Ranks of a stage that have some experts of its layers each.
+    private final Optional<ExpertParallel> experts;
     private final ExecutorService thread;
     private final Pipeline pipeline;
     /// The trained weights that this stage updates.
@@ -43,13 +48,33 @@ final class PipelineParallel extends DividedRanks {
 
     /// @param kernels of the thread that adds; not shared with others
     PipelineParallel(Collective all, PipelineStages stages, Kernels kernels) {
+        this(all, stages, kernels, peers -> Optional.empty());
+    }
+
+    /// Ranks of which each has some experts of its stages, too.
+    ///
+    /// @param size ranks that divide the experts of a layer
+    /// @param model of all ranks
+    static PipelineParallel ofExperts(Collective ranks, PipelineStages stages, int size, Model model,
+            Kernels kernels) {
+        int peers = ranks.size() / stages.numRanks();
+        int[] order = ExpertParallel.order(peers, size);
+        Collective ordered = ranks.of(IntStream.range(0, ranks.size()).map(r -> r - r % peers + order[r % peers])
+                .toArray());
+        return new PipelineParallel(ordered, stages, kernels, own -> Optional.of(new ExpertParallel(own, own, size,
+                model, kernels)));
+    }
+
+    private PipelineParallel(Collective all, PipelineStages stages, Kernels kernels,
+            Function<Collective, Optional<ExpertParallel>> ofStage) {
         super(all);
         this.stages = stages;
         int size = all.size() / stages.numRanks();
         int first = all.rank() - all.rank() % size;
         peers = all.of(IntStream.range(first, first + size).toArray());
         column = all.of(IntStream.range(0, stages.numRanks()).map(s -> s * size + all.rank() % size).toArray());
-        stage = new DataParallel(peers, kernels);
+        experts = ofStage.apply(peers);
+        stage = experts.map(ExpertParallel::data).orElseGet(() -> new DataParallel(peers, kernels));
         thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("stages-" + all.rank()).factory());
         pipeline = new Pipeline(new ThreadedGroup(column, thread, nanos -> waited += nanos), stages);
@@ -66,8 +91,22 @@ final class PipelineParallel extends DividedRanks {
     }
 
     @Override
+    public Optional<ExpertParts> experts() {
+        return experts.flatMap(ExpertParallel::experts);
+    }
+
+    @Override
     Reduction sums() {
-        return stage;
+        return experts.<Reduction>map(e -> e).orElse(stage);
+    }
+
+    private Shards shares() {
+        return experts.<Shards>map(e -> e).orElse(stage);
+    }
+
+    /// The weight of the whole model that a weight of this rank is of.
+    private Weight whole(Weight w) {
+        return experts().map(parts -> parts.whole(w)).orElse(w);
     }
 
     /// Those of the first stage.
@@ -96,14 +135,14 @@ final class PipelineParallel extends DividedRanks {
 
     @Override
     public Shards shard(Gradients gradients, Predicate<Weight> isWhole, boolean frees) {
-        stage.shard(gradients, isWhole, frees);
-        gradients.buckets().forEach(b -> own.addAll(b.weights()));
+        sums().shard(gradients, isWhole, frees);
+        gradients.buckets().forEach(b -> b.weights().forEach(w -> own.add(whole(w))));
         return this;
     }
 
     @Override
     public Range own(Weight w) {
-        return own.contains(w) ? stage.own(w) : new Range(0, 0);
+        return own.contains(w) ? shares().own(w) : new Range(0, 0);
     }
 
     @Override
@@ -128,7 +167,7 @@ final class PipelineParallel extends DividedRanks {
     /// The first rank of a stage has all its weights.
     @Override
     public void gatherWeights() {
-        stage.gatherWeights();
+        sums().gatherWeights();
         exchangeRanges();
         if (!isGathered) {
             for (Weight w : stages.weights()) {
@@ -142,7 +181,7 @@ final class PipelineParallel extends DividedRanks {
 
     @Override
     public Tensor gradient(Weight w) {
-        return stage.gradient(w);
+        return shares().gradient(w);
     }
 
     /// Ranks of the stage that owns a weight exchange their parts, and then each sends all to its fellows that read it.
@@ -151,7 +190,7 @@ final class PipelineParallel extends DividedRanks {
         long start = System.nanoTime();
         int owner = owner(w);
         if (column.rank() == owner) {
-            stage.updated(w, whole);
+            shares().updated(w, whole);
         }
         stages.users(w).stream().map(stages::rank).distinct().filter(r -> r != owner).forEach(r -> {
             if (column.rank() == owner || column.rank() == r) {
@@ -166,6 +205,7 @@ final class PipelineParallel extends DividedRanks {
     @Override
     public void forward() {
         release();
+        sums().forward();
     }
 
     @Override
@@ -176,8 +216,8 @@ final class PipelineParallel extends DividedRanks {
     /// A bucket of weights that another stage owns is not added up here.
     @Override
     public void completed(Gradients.Bucket bucket) {
-        if (stages.owner(bucket.weights().getFirst()) == current) {
-            stage.completed(bucket);
+        if (stages.owner(whole(bucket.weights().getFirst())) == current) {
+            sums().completed(bucket);
         }
     }
 
@@ -188,7 +228,8 @@ final class PipelineParallel extends DividedRanks {
 
     /// See [DataParallel#figures].
     Map<String, Double> figures(Collective ranks, long more) {
-        Map<String, Double> figures = stage.figures(ranks, waited + more);
+        Map<String, Double> figures = stage.figures(ranks, waited + more
+                + experts.map(ExpertParallel::takeWaited).orElse(0L));
         waited = 0;
         return figures;
     }
@@ -196,6 +237,6 @@ final class PipelineParallel extends DividedRanks {
     @Override
     public void close() {
         thread.shutdownNow();
-        stage.close();
+        experts.ifPresentOrElse(ExpertParallel::close, stage::close);
     }
 }

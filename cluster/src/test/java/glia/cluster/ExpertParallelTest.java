@@ -84,6 +84,21 @@ class ExpertParallelTest {
         TensorTrainingTest.assertSame(one, train(model, "all", 4, with(words, "parallel.expert=4")));
     }
 
+    /// Stages of ranks that divide the experts of their layers, or have all.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {MIXTRAL + "|1|2|none", MIXTRAL + "|2|4|none", MIXTRAL + "|2|8|gradients",
+        DEEPSEEK + "|4|8|optimizer"})
+    void stagesDivideExpertsToo(String model, int size, int ranks, String shard) throws Exception {
+        String[] words = {"steps=3", "validate.every=2", "batch.sequences=1", "optimizer.clip=0.5"};
+        Outcome one = train(model, "one", 1, with(words, "batch.accumulate=" + ranks));
+        Outcome all = train(model, "all", ranks, with(words, "batch.accumulate=2", "parallel.pipeline=2",
+                "parallel.expert=" + size, "parallel.shard=" + shard));
+        assertEquals(one.losses(), all.losses());
+        assertEquals(one.weights(), all.weights());
+        assertArrayEquals(Files.readAllBytes(folder.resolve(OPTIMIZER.formatted("one", 3))),
+                Files.readAllBytes(folder.resolve(OPTIMIZER.formatted("all", 3))));
+    }
+
     /// A run goes on with the same losses on another layout.
     @Test
     void runsResumeOnOtherLayouts() throws Exception {
@@ -148,7 +163,8 @@ class ExpertParallelTest {
         assertError("by which the 3 ranks cannot be divided", MIXTRAL, 3, "parallel.expert=2");
         assertError("no experts that ranks can divide", "family: llama, hidden: 32, layers: 2, heads: 2", 2,
                 "parallel.expert=2");
-        assertError("leave one of them out", MIXTRAL, 4, "parallel.expert=2", "parallel.pipeline=2");
+        assertError("with experts.balance or other keys", MIXTRAL, 4, "parallel.pipeline=2", "experts.balance=0.1");
+        assertError("leave one of them out", MIXTRAL, 4, "parallel.expert=2", "parallel.tensor=2");
     }
 
     private void assertError(String expected, String model, int ranks, String... words) {

@@ -154,7 +154,7 @@ class PipelineTest {
         String recipe = TrainOnRanks.RECIPE.replaceAll("family: llama.*true", "family: mixtral, hidden: 32, layers: 2, "
                 + "heads: 2, experts: 4, context: 32");
         CheckpointException experts = assertThrows(CheckpointException.class, () -> TrainOnRanks.train(folder, recipe,
-                "d", 2, Existing.REFUSE, "parallel.pipeline=2"));
+                "d", 2, Existing.REFUSE, "parallel.tensor=2"));
         assertTrue(experts.getMessage().contains("cannot divide layers of a model with experts"),
                 experts.getMessage());
     }

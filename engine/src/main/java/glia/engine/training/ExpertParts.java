@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 
 /// A model of which each of some ranks has some experts of each layer in training (expert parallelism,
 /// https://arxiv.org/abs/2006.16668). All weights stay where they are; ranks read and update those of their experts,
@@ -115,7 +116,8 @@ public final class ExpertParts {
     /// second, ….
     ///
     /// @param order of the whole model's weights, in which gradients become complete
-    void plan(Gradients gradients, Collection<Weight> order, long bucketBytes) {
+    /// @param stages the stage of each weight, of which buckets have those of one
+    void plan(Gradients gradients, Collection<Weight> order, long bucketBytes, ToIntFunction<Weight> stages) {
         List<Weight> all = new ArrayList<>();
         Map<Weight, Integer> kinds = new IdentityHashMap<>();
         List<Weight> experts = new ArrayList<>();
@@ -133,7 +135,8 @@ public final class ExpertParts {
             }
         }
         end(experts, all, kinds);
-        gradients.plan(all, bucketBytes, w -> kinds.getOrDefault(w, 0));
+        int numKinds = all.size() + 1;
+        gradients.plan(all, bucketBytes, w -> stages.applyAsInt(whole(w)) * numKinds + kinds.getOrDefault(w, 0));
     }
 
     private void end(List<Weight> experts, List<Weight> all, Map<Weight, Integer> kinds) {

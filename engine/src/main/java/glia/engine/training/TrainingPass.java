@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -111,8 +112,9 @@ public final class TrainingPass implements AutoCloseable {
         reduction.pipeline().ifPresent(p -> all.removeIf(w ->
                 p.stages().rank(p.stages().owner(w)) != p.ranks().rank()));
         List<Weight> order = List.copyOf(all).reversed();
-        reduction.experts().ifPresentOrElse(experts -> experts.plan(gradients, order, bytes),
-                () -> gradients.plan(order, bytes, w -> reduction.pipeline().map(p -> p.stages().owner(w)).orElse(0)));
+        ToIntFunction<Weight> stages = w -> reduction.pipeline().map(p -> p.stages().owner(w)).orElse(0);
+        reduction.experts().ifPresentOrElse(experts -> experts.plan(gradients, order, bytes, stages),
+                () -> gradients.plan(order, bytes, stages));
     }
 
     private void addParts(Set<Weight> all, Weight weight) {

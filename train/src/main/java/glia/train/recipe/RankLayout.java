@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -312,21 +313,21 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
         /// Parts of the weights: those of the rank that has most of them, and of these those of experts that ranks
         /// divide, before they do.
         private Parts parts(Mesh mesh) {
-            if (mesh.expert > 1) {
-                ExpertParts parts = new ExpertParts(model, first(mesh.expert));
-                long all = parts.weights().stream().mapToLong(Weight::sizeBytes).sum();
-                return new Parts(1, parts.weights().stream().filter(w -> parts.rank(w).isPresent())
-                        .mapToLong(Weight::sizeBytes).sum() / (double) all);
-            }
-            if (mesh.pipeline * mesh.tensor == 1) {
+            if (mesh.pipeline * mesh.tensor * mesh.expert == 1) {
                 return new Parts(1, 0);
             }
+            Optional<ExpertParts> experts = mesh.expert == 1 ? Optional.empty()
+                    : Optional.of(new ExpertParts(model, first(mesh.expert)));
             PipelineStages stages = new PipelineStages(part(model, mesh), mesh.pipeline, mesh.chunks);
             long[] bytes = new long[mesh.pipeline];
-            stages.weights().forEach(w -> stages.users(w).stream().map(stages::rank).distinct().forEach(rank ->
-                    bytes[rank] += w.sizeBytes()));
+            long[] ofExperts = new long[mesh.pipeline];
+            stages.weights().forEach(w -> stages.users(w).stream().map(stages::rank).distinct().forEach(rank -> {
+                bytes[rank] += w.sizeBytes();
+                ofExperts[rank] += experts.flatMap(e -> e.rank(w)).isPresent() ? w.sizeBytes() : 0;
+            }));
             double all = new PipelineStages(model, 1, 1).weights().stream().mapToLong(Weight::sizeBytes).sum();
-            return new Parts(Arrays.stream(bytes).max().orElseThrow() / all, 0);
+            int most = IntStream.range(0, bytes.length).reduce(0, (x, y) -> bytes[y] > bytes[x] ? y : x);
+            return new Parts(bytes[most] / all, ofExperts[most] / all);
         }
 
         /// Activations of the micro-batches that are under way. The residual stream, its norms and what is added to it
@@ -364,9 +365,9 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             long ofRows = mesh.sequence ? 2 * stream + 2 * products.streamed().keySet().stream().mapToLong(w ->
                     4 * w.size()).sum() : 0;
             long sums = (4L * cut * stream + ofRows / mesh.pipeline) * (mesh.tensor - 1) / mesh.tensor;
-            long layers = mesh.expert == 1 ? 0 : rows(spec).size();
+            long layers = mesh.expert == 1 ? 0 : rows(spec).size() / mesh.pipeline;
             long rows = mesh.expert == 1 ? 0 : rows(spec).stream().mapToLong(n -> 4 * stream * n
-                    * (mesh.expert - 1) / mesh.expert).sum();
+                    * (mesh.expert - 1) / mesh.expert).sum() / mesh.pipeline;
             return new Moved(all.bytesSent() - slices + accumulate * mesh.expert * same,
                     slices + same + accumulate * (keys + border + sums + rows),
                     (gathers ? 3 * 16L : buckets) * accumulate * others,

@@ -34,16 +34,22 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         return new CrossEntropyLoss(recipe.get(RecipeKeys.LABEL_SMOOTHING), recipe.get(RecipeKeys.Z_LOSS));
     }
 
+    /// The losses and updates that balance experts.
+    static ExpertOptions experts(Recipe recipe) throws CheckpointException {
+        return new ExpertOptions(recipe.get(RecipeKeys.BALANCE), 0, recipe.get(RecipeKeys.ROUTER_Z),
+                recipe.get(RecipeKeys.BIAS_RATE));
+    }
+
     static RunObjective of(Recipe recipe, Model model, TaskRun task) throws CheckpointException {
         UnaryOperator<Loss> further = further(recipe, model);
-        ExpertOptions options = new ExpertOptions(recipe.get(RecipeKeys.BALANCE), 0, recipe.get(RecipeKeys.ROUTER_Z),
-                recipe.get(RecipeKeys.BIAS_RATE));
+        ExpertOptions options = experts(recipe);
         boolean hasExperts = model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER);
         if (!hasExperts && !options.equals(ExpertOptions.NONE)) {
             throw recipe.error(RecipeKeys.BALANCE, "and the other keys of experts are for models with a mixture of "
                     + "experts; this model has none");
         }
-        if (!hasExperts) {
+        boolean isPipeline = recipe.get(RecipeKeys.PIPELINE_PARALLEL) > 1;
+        if (!hasExperts || isPipeline) {
             return new RunObjective(task.objective(further), List.of());
         }
         ExpertTraining experts;

@@ -10,6 +10,7 @@ import glia.model.spec.Role;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
+import glia.train.expert.ExpertOptions;
 import glia.train.optim.ParameterGroup;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeKeys.AdapterKind;
@@ -235,10 +236,9 @@ public final class RunTogether {
         RecipeKey<Long> key = RecipeKeys.EXPERT_PARALLEL;
         refuse(recipe, key);
         requireDivisible(recipe, model, key);
-        for (RecipeKey<Long> other : List.of(RecipeKeys.TENSOR_PARALLEL, RecipeKeys.PIPELINE_PARALLEL)) {
-            if (recipe.get(other) > 1 || other == RecipeKeys.TENSOR_PARALLEL && recipe.has(other)) {
-                throw recipe.error(key, "is set together with " + other.name() + "; leave one of them out");
-            }
+        if (recipe.has(RecipeKeys.TENSOR_PARALLEL)) {
+            throw recipe.error(key, "is set together with " + RecipeKeys.TENSOR_PARALLEL.name()
+                    + "; leave one of them out");
         }
         try {
             ranks.divideExperts(model, Math.toIntExact(recipe.get(key)));
@@ -290,14 +290,23 @@ public final class RunTogether {
                 : recipe.get(RecipeKeys.EMA) > 0 ? "with " + RecipeKeys.EMA.name()
                 : recipe.get(RecipeKeys.BAD_NUMBERS) == RecipeKeys.BadNumbers.ROLLBACK ? "with bad_numbers: rollback"
                 : !model.spec().towers().isEmpty() ? "of a model with pictures or sounds"
-                : key != RecipeKeys.EXPERT_PARALLEL && !(isShard && recipe.get(RecipeKeys.EXPERT_PARALLEL) > 1)
-                && model.sources().keySet().stream().anyMatch(p ->
-                        p.role() == Role.ROUTER) ? "of a model with experts"
-                : "";
+                : model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER)
+                ? withExperts(recipe, key) : "";
         if (!obstacle.isEmpty()) {
             throw recipe.error(key, isShard ? "is weights, which ranks cannot divide " + obstacle
                     + "; gradients divides all else" : "is set, but ranks cannot divide layers " + obstacle);
         }
+    }
+
+    /// What keeps ranks from dividing a model with experts.
+    private static String withExperts(Recipe recipe, RecipeKey<?> key) throws CheckpointException {
+        if (key == RecipeKeys.PIPELINE_PARALLEL) {
+            // The last stage has the routers of its layers alone.
+            return RunObjective.experts(recipe).equals(ExpertOptions.NONE) ? ""
+                    : "with " + RecipeKeys.BALANCE.name() + " or other keys of experts";
+        }
+        return key == RecipeKeys.EXPERT_PARALLEL || key == RecipeKeys.SHARD
+                && recipe.get(RecipeKeys.EXPERT_PARALLEL) > 1 ? "" : "of a model with experts";
     }
 
     private static RunRanks.Outer outer(Recipe recipe, long steps) throws CheckpointException {
