@@ -99,6 +99,18 @@ class ExpertParallelTest {
                 Files.readAllBytes(folder.resolve(OPTIMIZER.formatted("all", 3))));
     }
 
+    /// Ranks with some heads each have all experts.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {MIXTRAL + "|2|experts.balance=0.1", MIXTRAL + "|2|parallel.sequence=true",
+        DEEPSEEK + "|2|experts.bias_rate=0.01"})
+    void ranksDivideHeadsToo(String model, int size, String word) throws Exception {
+        String[] words = {"steps=3", "validate.every=2", "batch.sequences=1", "report.norms_every=0", word};
+        Outcome one = train(model, "one", 1, with(words, "batch.accumulate=2", "parallel.tensor=1"));
+        Outcome all = train(model, "all", 2 * size, with(words, "parallel.tensor=" + size));
+        assertEquals(one.losses(), all.losses());
+        assertEquals(one.weights(), all.weights());
+    }
+
     /// A run goes on with the same losses on another layout.
     @Test
     void runsResumeOnOtherLayouts() throws Exception {

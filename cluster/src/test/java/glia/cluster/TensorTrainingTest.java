@@ -168,7 +168,7 @@ class TensorTrainingTest {
         assertError("leave one of them out", LLAMA, 2, "parallel.tensor=2", "parallel.shard=weights");
         assertError("is set without parallel.tensor", LLAMA, 2, "parallel.sequence=true");
         assertError("of a model with experts", "family: mixtral, hidden: 32, layers: 2, heads: 2, experts: 4", 2,
-                "parallel.tensor=2");
+                "parallel.shard=weights");
     }
 
     /// Names what differs.

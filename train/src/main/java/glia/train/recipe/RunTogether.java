@@ -305,7 +305,7 @@ public final class RunTogether {
             return RunObjective.experts(recipe).equals(ExpertOptions.NONE) ? ""
                     : "with " + RecipeKeys.BALANCE.name() + " or other keys of experts";
         }
-        return key == RecipeKeys.EXPERT_PARALLEL || key == RecipeKeys.SHARD
+        return key == RecipeKeys.TENSOR_PARALLEL || key == RecipeKeys.EXPERT_PARALLEL || key == RecipeKeys.SHARD
                 && recipe.get(RecipeKeys.EXPERT_PARALLEL) > 1 ? "" : "of a model with experts";
     }
 
