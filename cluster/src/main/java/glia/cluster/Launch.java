@@ -194,6 +194,10 @@ public final class Launch {
 
         @Override
         public void divideExperts(Model model, int size) {
+            if (tensor.isPresent()) {
+                tensor.get().divideExperts(size);
+                return;
+            }
             end();
             experts = Optional.of(new ExpertParallel(collective, size, model, kernels()));
             ofExperts = stages -> PipelineParallel.ofExperts(collective, stages, size, model, kernels());

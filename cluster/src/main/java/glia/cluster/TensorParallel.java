@@ -1,5 +1,6 @@
 package glia.cluster;
 
+import glia.engine.training.ExpertParts;
 import glia.engine.training.PipelineStages;
 import glia.engine.training.Reduction;
 import glia.engine.training.Shards;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
@@ -35,6 +37,9 @@ final class TensorParallel extends DividedRanks {
     private final ExecutorService thread;
     private final TensorParts parts;
     private final DataParallel data;
+    /// The ranks with the same part, of which each has some experts.
+    private Optional<ExpertParallel> experts = Optional.empty();
+    private Function<PipelineStages, PipelineParallel> staged;
     private Optional<PipelineParallel> pipeline = Optional.empty();
     /// The weights that this rank adds up gradients of.
     private final Set<Weight> own = new HashSet<>();
@@ -60,32 +65,55 @@ final class TensorParallel extends DividedRanks {
                 Thread.ofPlatform().daemon().name("parts-" + all.rank()).factory());
         parts = new TensorParts(model, new ThreadedGroup(members, thread, nanos -> waited += nanos), isSequence);
         data = new DataParallel(peers, kernels);
-        data.divideAt(own -> blocks(parts.whole(own), parts.first(parts.whole(own)), own.size()));
+        divideAt(data);
+        staged = stages -> new PipelineParallel(peers, stages, kernels);
         weights = model.sources().keySet().stream().map(model.weights()::get).toList();
+    }
+
+    private void divideAt(DataParallel sums) {
+        sums.divideAt(own -> blocks(parts.whole(own), parts.first(parts.whole(own)), own.size()));
+    }
+
+    /// Gives each `size` ranks with the same part some experts each from now on.
+    void divideExperts(int size) {
+        experts = Optional.of(new ExpertParallel(peers, size, parts.model(), kernels));
+        divideAt(experts.get().data());
+        staged = stages -> PipelineParallel.ofExperts(peers, stages, size, parts.model(), kernels);
     }
 
     /// Gives ranks some layers each from now on.
     void pipeline(PipelineStages stages) {
-        pipeline = Optional.of(new PipelineParallel(peers, stages, kernels));
+        experts.ifPresent(ExpertParallel::close);
+        experts = Optional.empty();
+        pipeline = Optional.of(staged.apply(stages));
     }
 
     /// See [DataParallel#shareContext].
     void shareContext(int count, ContextParallel.Method method) {
-        pipeline.ifPresentOrElse(p -> p.shareContext(count, method), () -> data.shareContext(count, method));
+        pipeline.ifPresentOrElse(p -> p.shareContext(count, method), () -> data().shareContext(count, method));
+    }
+
+    private DataParallel data() {
+        return experts.map(ExpertParallel::data).orElse(data);
     }
 
     @Override
     Reduction sums() {
-        return pipeline.<Reduction>map(p -> p).orElse(data);
+        return pipeline.<Reduction>map(p -> p).or(() -> experts).orElse(data);
     }
 
     private Shards shares() {
-        return pipeline.<Shards>map(p -> p).orElse(data);
+        return pipeline.<Shards>map(p -> p).or(() -> experts).orElse(data);
     }
 
     @Override
     public Optional<TensorParts> tensor() {
         return Optional.of(parts);
+    }
+
+    @Override
+    public Optional<ExpertParts> experts() {
+        return sums().experts();
     }
 
     @Override
@@ -98,7 +126,8 @@ final class TensorParallel extends DividedRanks {
     @Override
     public Shards shard(Gradients gradients, Predicate<Weight> isWholeWeight, boolean frees) {
         sums().shard(gradients, own -> isWholeWeight.test(parts.whole(own)), frees);
-        gradients.buckets().forEach(b -> b.weights().forEach(w -> own.add(parts.whole(w))));
+        gradients.buckets().forEach(b -> b.weights().forEach(w -> own.add(parts.whole(
+                experts().map(e -> e.whole(w)).orElse(w)))));
         return this;
     }
 
@@ -211,7 +240,7 @@ final class TensorParallel extends DividedRanks {
     @Override
     public Map<String, Double> figures() {
         Map<String, Double> figures = pipeline.isPresent() ? pipeline.get().figures(all, waited)
-                : data.figures(all, waited);
+                : data().figures(all, waited + experts.map(ExpertParallel::takeWaited).orElse(0L));
         waited = 0;
         return figures;
     }
@@ -220,6 +249,7 @@ final class TensorParallel extends DividedRanks {
     public void close() {
         thread.shutdownNow();
         pipeline.ifPresent(PipelineParallel::close);
+        experts.ifPresent(ExpertParallel::close);
         data.close();
     }
 }

@@ -8,7 +8,6 @@ import glia.tensor.DType;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.ops.ExpertRanks;
 import glia.tensor.ops.RankGroup;
-import glia.tensor.ops.RankProducts;
 import glia.tensor.ops.Weight;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -52,7 +51,7 @@ public final class ExpertParts {
                 add(p, whole.weights().get(p), counts.get(p.place()));
             }
         }
-        this.model = whole.with(RankProducts.of(Optional.of(new ExpertRanks(ranks, bySource)), Optional.empty()));
+        this.model = whole.with(whole.dividedProducts().with(new ExpertRanks(ranks, bySource)));
     }
 
     private static boolean isOfExpert(Parameter p) {

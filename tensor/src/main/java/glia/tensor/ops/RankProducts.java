@@ -31,6 +31,11 @@ public record RankProducts(Map<Weight, TreeProduct> sums, Map<Weight, OutputPart
                 Optional.empty(), Optional.of(cache));
     }
 
+    /// The same of ranks that have some experts each, too.
+    public RankProducts with(ExpertRanks ofExperts) {
+        return new RankProducts(sums, outputs, norms, streamed, rows, Optional.of(ofExperts), layers, cache);
+    }
+
     /// Whether ranks have some heads of attention and columns of MLPs each.
     public boolean dividesHeads() {
         return !sums.isEmpty();

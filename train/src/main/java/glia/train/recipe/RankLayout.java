@@ -226,6 +226,9 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             if (mesh.tensor > 1) {
                 RunTogether.requireTensor(recipe);
             }
+            if (mesh.expert > 1) {
+                new ExpertParts(model, first(mesh.expert));
+            }
             new PipelineStages(part(model, mesh), mesh.pipeline, mesh.chunks);
             return true;
         } catch (IllegalArgumentException | CheckpointException e) {
@@ -244,8 +247,7 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
 
     /// The layers of the first rank.
     private static Model part(Model model, Mesh mesh) {
-        return mesh.expert > 1 ? new ExpertParts(model, first(mesh.expert)).model()
-                : mesh.tensor > 1 ? new TensorParts(model, first(mesh.tensor), mesh.sequence).model() : model;
+        return mesh.tensor > 1 ? new TensorParts(model, first(mesh.tensor), mesh.sequence).model() : model;
     }
 
     /// The first of some ranks, which sends nothing.
@@ -316,9 +318,10 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             if (mesh.pipeline * mesh.tensor * mesh.expert == 1) {
                 return new Parts(1, 0);
             }
+            Model part = part(model, mesh);
             Optional<ExpertParts> experts = mesh.expert == 1 ? Optional.empty()
-                    : Optional.of(new ExpertParts(model, first(mesh.expert)));
-            PipelineStages stages = new PipelineStages(part(model, mesh), mesh.pipeline, mesh.chunks);
+                    : Optional.of(new ExpertParts(part, first(mesh.expert)));
+            PipelineStages stages = new PipelineStages(part, mesh.pipeline, mesh.chunks);
             long[] bytes = new long[mesh.pipeline];
             long[] ofExperts = new long[mesh.pipeline];
             stages.weights().forEach(w -> stages.users(w).stream().map(stages::rank).distinct().forEach(rank -> {

@@ -236,10 +236,6 @@ public final class RunTogether {
         RecipeKey<Long> key = RecipeKeys.EXPERT_PARALLEL;
         refuse(recipe, key);
         requireDivisible(recipe, model, key);
-        if (recipe.has(RecipeKeys.TENSOR_PARALLEL)) {
-            throw recipe.error(key, "is set together with " + RecipeKeys.TENSOR_PARALLEL.name()
-                    + "; leave one of them out");
-        }
         try {
             ranks.divideExperts(model, Math.toIntExact(recipe.get(key)));
         } catch (IllegalArgumentException e) {
