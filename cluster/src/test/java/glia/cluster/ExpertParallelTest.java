@@ -168,6 +168,8 @@ class ExpertParallelTest {
                 "batch.accumulate=2")), 2e-6);
         assertEquals(one.losses().getFirst(), all.losses().getFirst());
         DataParallelTest.assertClose(one, all, 2e-6);
+        DataParallelTest.assertClose(one, train(MIXTRAL, "stages", 8, with(words, "parallel.expert=2",
+                "parallel.context=2", "parallel.pipeline=2", "batch.accumulate=2")), 2e-6);
     }
 
     @Test

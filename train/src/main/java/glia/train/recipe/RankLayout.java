@@ -186,20 +186,18 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
         for (int pipeline : divisors(ranks)) {
             for (int tensor : divisors(ranks / pipeline)) {
                 for (int context : divisors(ranks / pipeline / tensor)) {
-                    int data = ranks / pipeline / tensor / context;
-                    int chunks = pipeline > 1 && micros / data % pipeline == 0 ? 2 : 1;
-                    for (int i = 0; i < chunks; i++) {
-                        all.add(new Mesh(data, 1, context, tensor, false, pipeline, 1 + i));
-                        if (tensor > 1) {
-                            all.add(new Mesh(data, 1, context, tensor, true, pipeline, 1 + i));
+                    int groups = ranks / pipeline / tensor / context;
+                    for (int expert : divisors(groups)) {
+                        int data = groups / expert;
+                        int chunks = pipeline > 1 && micros / groups % pipeline == 0 ? 2 : 1;
+                        for (int i = 0; i < chunks; i++) {
+                            all.add(new Mesh(data, expert, context, tensor, false, pipeline, 1 + i));
+                            if (tensor > 1) {
+                                all.add(new Mesh(data, expert, context, tensor, true, pipeline, 1 + i));
+                            }
                         }
                     }
                 }
-            }
-        }
-        for (int expert : divisors(ranks)) {
-            for (int context : expert > 1 ? divisors(ranks / expert) : new int[0]) {
-                all.add(new Mesh(ranks / expert / context, expert, context, 1, false, 1, 1));
             }
         }
         return all;
