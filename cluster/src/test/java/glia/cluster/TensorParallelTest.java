@@ -35,7 +35,7 @@ class TensorParallelTest {
         // MLPs of a width that eight ranks do not divide evenly.
         return FreshModel.create(NewModels.config(family, family.equals("mixtral")
                 ? Map.of("hidden", 64, "layers", 4, "heads", 8, "kv-heads", 4, "experts", 6, "vocab", 40)
-                : family.equals("gpt2")
+                : List.of("gpt2", "bloom", "deepseek_v2").contains(family)
                 ? Map.of("hidden", 64, "layers", 2, "heads", 8, "vocab", 40)
                 : Map.of("hidden", 64, "layers", 2, "heads", 8, "kv-heads", 4, "mlp", 172, "vocab",
                         40)), 5);
@@ -151,6 +151,11 @@ class TensorParallelTest {
             IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> onRanks("llama", division,
                     3));
             assertTrue(e.getMessage().contains("divide"), e.getMessage());
+        }
+        for (String family : List.of("bloom", "deepseek_v2")) {
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> onRanks(family,
+                    Division.CONTEXT, 2));
+            assertTrue(e.getMessage().contains("ranks divide KV caches of softmax attention"), e.getMessage());
         }
     }
 

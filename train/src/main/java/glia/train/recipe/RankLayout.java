@@ -369,8 +369,10 @@ public record RankLayout(Mesh ranks, int accumulate, Shard shard, TrainingMemory
             long layers = mesh.expert == 1 ? 0 : rows(spec).size() / mesh.pipeline;
             long rows = mesh.expert == 1 ? 0 : rows(spec).stream().mapToLong(n -> 4 * stream * n
                     * (mesh.expert - 1) / mesh.expert).sum() / mesh.pipeline;
+            // At most: a batch of rollouts may serve several updates.
+            long pushed = mesh.rollout * stored.stream().mapToLong(Weight::sizeBytes).sum() / mesh.count();
             return new Moved(all.bytesSent() - slices + accumulate * mesh.expert * same,
-                    slices + same + accumulate * (keys + border + sums + rows),
+                    pushed + slices + same + accumulate * (keys + border + sums + rows),
                     (gathers ? 3 * 16L : buckets) * accumulate * others,
                     (gathers ? 0 : buckets * others) + accumulate * ((mesh.context > 1 ? 3L * (mesh.context - 1)
                             * spec.sublayers().size() / 2 : 0) + (mesh.pipeline > 1 ? 2L * mesh.chunks : 0)
