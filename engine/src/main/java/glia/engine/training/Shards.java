@@ -13,6 +13,32 @@ public interface Shards {
     /// The most elements of a block. Ranges begin where blocks do.
     int BLOCK = 1 << 14;
 
+    /// A rank that has nothing to update, and so no state of an optimizer.
+    Shards NONE = new Shards() {
+        @Override
+        public int rank() {
+            return 0;
+        }
+
+        @Override
+        public List<Range> ranges(Weight w) {
+            return List.of(new Range(0, 0));
+        }
+
+        @Override
+        public Tensor gradient(Weight w) {
+            throw new UnsupportedOperationException("this rank adds up no gradients");
+        }
+
+        @Override
+        public double[] totals(double... ofRank) {
+            return ofRank;
+        }
+
+        @Override
+        public void exchange(List<MemorySegment> send, List<MemorySegment> receive) { }
+    };
+
     /// Elements `from` (inclusive) to `to` (exclusive) of a weight.
     record Range(long from, long to) {
         /// The number of elements.

@@ -128,7 +128,7 @@ public final class RunTogether {
             leaveRollouts(recipe, model, groups, ranks);
             if (ranks.reduction().rollouts().orElseThrow().isGenerating()) {
                 pass.reduceBy(ranks.reduction());
-                return Optional.empty();
+                return Optional.of(Shards.NONE);
             }
         }
         Shard shard = recipe.get(RecipeKeys.SHARD);
