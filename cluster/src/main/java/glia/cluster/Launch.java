@@ -231,6 +231,13 @@ public final class Launch {
             }
         }
 
+        @Override
+        public void restart() {
+            end();
+            reduction.ifPresent(DataParallel::close);
+            reduction = Optional.of(new DataParallel(collective, kernels()));
+        }
+
         private void end() {
             tensor.ifPresent(TensorParallel::close);
             pipeline.ifPresent(PipelineParallel::close);

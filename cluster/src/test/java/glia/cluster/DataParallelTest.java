@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.cluster.TrainOnRanks.Outcome;
 import glia.io.CheckpointException;
 import glia.train.recipe.RecipeRun.Existing;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,6 +55,24 @@ class DataParallelTest {
         assertEquals(one, all);
         assertArrayEquals(Files.readAllBytes(folder.resolve(OPTIMIZER.formatted("one", 4))),
                 Files.readAllBytes(folder.resolve(OPTIMIZER.formatted("all", 4))));
+    }
+
+    /// Runs on the same ranks, such as the stages of a recipe, each with a layout of its own.
+    @Test
+    void runsFollowEachOther() throws Exception {
+        Outcome one = TrainOnRanks.train(folder, "one", 1, Existing.REFUSE, "batch.accumulate=2", "steps=3");
+        List<String> layouts = List.of("parallel.pipeline=2 batch.accumulate=2", "parallel.shard=gradients",
+                "parallel.data=2");
+        Launch.<IOException>run(2, "best", "1", System.err, rank -> {
+            for (String layout : layouts) {
+                TrainOnRanks.train(rank, folder, TrainOnRanks.RECIPE, layout, Existing.REFUSE, figures -> { },
+                        (layout + " steps=3").split(" "));
+            }
+            return 0;
+        });
+        for (String layout : layouts) {
+            assertEquals(one.weights(), TrainOnRanks.weights(folder.resolve(layout + "/model/model.safetensors")));
+        }
     }
 
     private Outcome train(String output, int ranks, String[] words, String... more) throws Exception {

@@ -94,8 +94,8 @@ public final class TrainCommand implements Command {
                 : arguments.has(FORCE) ? Existing.REPLACE : Existing.REFUSE;
         boolean isDryRun = arguments.has(DRY_RUN);
         boolean isOpen = stages.stream().allMatch(stage -> RankLayout.isOpen(stage.recipe()));
-        int ranks = isOpen ? arguments.get(RANKS).orElse(1) : isDryRun ? 1 : ranks(stages);
         int processes = Launch.processes();
+        int ranks = isOpen ? arguments.get(RANKS).orElse(1) : isDryRun || processes > 1 ? 1 : ranks(stages);
         if (arguments.has(RANKS) && arguments.get(RANKS).orElseThrow() != (processes > 1 ? processes : ranks)) {
             throw new UsageException("--ranks: found " + arguments.get(RANKS).orElseThrow() + ", expected "
                     + (processes > 1 ? "the " + processes + " processes of the job"

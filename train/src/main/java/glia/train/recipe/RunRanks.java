@@ -70,6 +70,9 @@ public interface RunRanks {
         }
     }
 
+    /// Begins another run: nothing is divided, and no gradients were added up.
+    default void restart() { }
+
     /// Lets ranks train by themselves, with outer steps.
     ///
     /// @param weights by name

@@ -90,6 +90,7 @@ public final class RunTogether {
 
     static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models, Existing existing,
             RunRanks ranks, RankLayout.Choice choice) throws IOException {
+        ranks.restart();
         ranks.requireSame(recipe.origin(), "values", recipe.values().toString(), "start all with the same words");
         ranks.requireSame(recipe.origin(), "kernels", kernels.name(), "choose one with --kernels");
         boolean isFirst = ranks.rank() == 0;
